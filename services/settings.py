@@ -1,0 +1,94 @@
+"""Settings, read from `SYLLABUS_*` environment variables."""
+
+import hashlib
+import os
+import tempfile
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import AliasChoices, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+# The longest path that the kernel takes for a unix socket: 108 bytes with the closing NUL (unix(7)).
+MAX_SOCKET_PATH_BYTES = 107
+
+
+class Settings(BaseSettings):
+    """Everything an operator can set. Sizes are bytes, durations seconds."""
+
+    model_config = SettingsConfigDict(env_prefix="SYLLABUS_", frozen=True, extra="ignore")
+
+    home: Path = Field(Path("var"), description="Directory of all state.")
+    host: str = Field("127.0.0.1", description="Address the gateway listens on; not loopback needs an API key.")
+    port: int = Field(
+        8000, ge=0, le=65535, validation_alias=AliasChoices("SYLLABUS_PORT", "PORT"), description="Port of the gateway."
+    )
+    api_key: SecretStr | None = Field(None, description="Key that every route but health wants as a bearer token.")
+    database_url: str | None = Field(None, description="SQLAlchemy URL; default is SQLite under `home`.")
+    broker_url: str | None = Field(None, description="Redis-protocol URL; default is a unix socket under `home`.")
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
+
+    max_upload_bytes: int = Field(10 * 2**30, gt=0, description="Largest upload of a data set.")
+    max_body_bytes: int = Field(2**20, gt=0, description="Largest JSON body.")
+    max_predict_bytes: int = Field(32 * 2**20, gt=0, description="Largest body of a prediction.")
+    max_archive_entries: int = Field(80_000, gt=0, description="Most entries in an uploaded archive.")
+    max_pixels: int = Field(50_000_000, gt=0, description="Most pixels in one image.")
+    max_decompressed_bytes: int = Field(20 * 2**30, gt=0, description="Most bytes an archive may unpack to.")
+    max_ingest_memory_bytes: int = Field(4 * 2**30, gt=0, description="Memory limit of an ingest job's process.")
+    max_ingest_seconds: float = Field(3600, gt=0, description="Time limit of an ingest job.")
+
+    lease_seconds: float = Field(30, gt=0, description="How long a claim holds without a heartbeat.")
+    heartbeat_seconds: float = Field(10, gt=0, description="How often a worker renews its claim.")
+    sweep_seconds: float = Field(10, gt=0, description="How often expired claims are looked for.")
+    max_attempts: int = Field(3, ge=1, description="Starts of a job before it counts as failed.")
+    checkpoint_interval_seconds: float = Field(30, ge=0, description="Time between checkpoints; 0: every step.")
+    cancel_grace_seconds: float = Field(5, ge=0, description="Time a job's process has to obey before it is killed.")
+
+    @cached_property
+    def root(self) -> Path:
+        """`home` as an absolute path."""
+        return self.home.absolute()
+
+    @property
+    def uploads(self) -> Path:
+        """Where request bodies are streamed to."""
+        return self.root / "uploads"
+
+    @property
+    def datasets(self) -> Path:
+        """Where ingested arrays lie, a directory each."""
+        return self.root / "datasets"
+
+    @property
+    def artifact_directory(self) -> Path:
+        """Where artifacts lie by their SHA-256."""
+        return self.root / "artifacts"
+
+    @property
+    def jobs(self) -> Path:
+        """Where running jobs keep checkpoints and scratch files."""
+        return self.root / "jobs"
+
+    @property
+    def socket(self) -> Path:
+        """The embedded broker's unix socket; in the temporary directory when `home` is too long for one."""
+        path = self.root / "broker.sock"
+        if len(os.fsencode(path)) <= MAX_SOCKET_PATH_BYTES:
+            return path
+        digest = hashlib.sha256(os.fsencode(self.root)).hexdigest()[:16]
+        return Path(tempfile.gettempdir()) / f"syllabus-{os.getuid()}-{digest}" / "broker.sock"
+
+    @property
+    def database(self) -> str:
+        """The database URL in force."""
+        return self.database_url or f"sqlite:///{self.root / 'syllabus.db'}"
+
+    @property
+    def broker(self) -> str:
+        """The broker URL in force, as Celery takes it."""
+        return self.broker_url or f"redis+socket://{self.socket}"
+
+    def make_directories(self) -> None:
+        """Create the directories of `home`, for this user only."""
+        for path in (self.root, self.uploads, self.datasets, self.artifact_directory, self.jobs, self.socket.parent):
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
