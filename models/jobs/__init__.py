@@ -1,0 +1,1 @@
+"""One kind of job a file, each with `run(context) -> Outcome`; see `models.run`."""

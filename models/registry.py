@@ -1,0 +1,152 @@
+"""The register of architectures: one file under `models/architectures/` each, registered by a decorator.
+
+    @register(title="LeNet-5", paper="LeCun et al. 1998", unit="II", tasks=("classification",), ...)
+    class LeNet(nn.Module):
+        class Config(ArchitectureConfig):
+            dropout: float = Field(0.0, ge=0.0, le=0.9, json_schema_extra=search(low=0.0, high=0.5))
+
+        def __init__(self, config: Config, input_shape: Shape, num_outputs: int) -> None: ...
+
+The file's name is the architecture's name. A Config builds its owner:
+`LeNet.Config(dropout=0.1).build((1, 28, 28), 10)` is a LeNet.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+import models.architectures
+from models.errors import InvalidHyperparameters, UnknownName
+
+if TYPE_CHECKING:
+    from torch import nn
+
+Shape = tuple[int, ...]
+"""The shape of one preprocessed input: (channels, height, width) of an image, (features,) of a table row."""
+
+Module = TypeVar("Module", bound="type[nn.Module]")
+
+
+class ArchitectureConfig(BaseModel):
+    """Hyperparameters of an architecture: bounds in the fields, search ranges by `search`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    owner: ClassVar["type[nn.Module]"]
+
+    def build(self, input_shape: Shape, num_outputs: int) -> "nn.Module":
+        """The network of these hyperparameters, with freshly drawn weights.
+
+        Raises:
+            UnsuitableInput: the network cannot take inputs of this shape.
+        """
+        return self.owner(self, input_shape, num_outputs)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A configuration whose number of parameters is published or can be counted by hand."""
+
+    name: str
+    hyperparameters: Mapping[str, Any]
+    input: Shape
+    classes: int
+    """Size of the output: classes, or 1 for a regression."""
+    parameters: int
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A registered architecture."""
+
+    name: str
+    title: str
+    paper: str
+    unit: str
+    tasks: tuple[str, ...]
+    modality: tuple[str, ...]
+    references: tuple[Reference, ...]
+    module: "type[nn.Module]"
+    config: type[ArchitectureConfig]
+
+    def configure(self, hyperparameters: Mapping[str, Any]) -> ArchitectureConfig:
+        """The Config of these hyperparameters, defaults filled in.
+
+        Raises:
+            InvalidHyperparameters: an unknown name or a value out of bounds; the message names each.
+        """
+        try:
+            return self.config.model_validate(dict(hyperparameters))
+        except ValidationError as error:
+            faults = (
+                f"hyperparameters.{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
+                for fault in error.errors()
+            )
+            raise InvalidHyperparameters("; ".join(faults)) from error
+
+
+_architectures: dict[str, Architecture] = {}
+
+
+def search(
+    *, low: float | None = None, high: float | None = None, log: bool = False, choices: list[Any] | None = None
+) -> dict[str, Any]:
+    """The range in which a hyperparameter search looks, for a field's `json_schema_extra`.
+
+    Either `low` and `high` (with `log` for a logarithmic scale), or `choices`.
+    """
+    if choices is not None:
+        return {"search": {"choices": choices}}
+    return {"search": {"low": low, "high": high, **({"log": True} if log else {})}}
+
+
+def register(
+    *,
+    title: str,
+    paper: str,
+    unit: str,
+    tasks: tuple[str, ...],
+    modality: tuple[str, ...],
+    references: tuple[Reference, ...],
+) -> Callable[[Module], Module]:
+    """Register the decorated network under the name of its file.
+
+    Raises:
+        ValueError: the name is taken.
+    """
+
+    def decorate(module: Module) -> Module:
+        name = module.__module__.rpartition(".")[2]
+        if name in _architectures:
+            raise ValueError(f"the architecture {name!r} is registered twice")
+        config: type[ArchitectureConfig] = module.Config
+        config.owner = module
+        _architectures[name] = Architecture(name, title, paper, unit, tasks, modality, references, module, config)
+        return module
+
+    return decorate
+
+
+def names() -> list[str]:
+    """Every architecture's name, in alphabetical order. Imports none of them."""
+    return sorted(module.name for module in iter_modules(models.architectures.__path__))
+
+
+def get(name: str) -> Architecture:
+    """The architecture of this name; only its own file is imported.
+
+    Raises:
+        UnknownName: there is no such architecture.
+    """
+    if name not in names():
+        raise UnknownName("architecture", name, names())
+    import_module(f"models.architectures.{name}")
+    return _architectures[name]
+
+
+def architectures() -> list[Architecture]:
+    """Every architecture, in the order of `names`."""
+    return [get(name) for name in names()]

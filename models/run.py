@@ -1,0 +1,126 @@
+"""What a job's child process runs: one function from a context to an outcome.
+
+The supervisor builds a `JobContext`, the child calls `run`, and the supervisor records the `Outcome`.
+Nothing here imports torch: the module of the job's kind does, when the job begins.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from models.errors import UnknownName
+
+if TYPE_CHECKING:
+    import numpy as np
+    from PIL.Image import Image
+
+Wish = Literal["cancel", "pause"]
+KINDS = ("ingest", "train", "evaluate", "infer")
+
+DecodeImage = Callable[[bytes], "Image"]
+FitImage = Callable[["Image", int, tuple[int, int]], "np.ndarray[Any, Any]"]
+
+
+class Reporter(Protocol):
+    """The job's line to its supervisor. Every call is cheap enough to make between two training steps."""
+
+    def progress(
+        self, fraction: float, *, epoch: int | None = None, step: int | None = None, eta_seconds: float | None = None
+    ) -> None:
+        """Say how much of the job is done, from 0 to 1."""
+
+    def metric(self, series: str, step: int, value: float) -> None:
+        """Add a point to a series such as `train_loss`."""
+
+    def log(self, message: str, *, level: str = "info") -> None:
+        """Add a line to the job's log."""
+
+    def wish(self) -> Wish | None:
+        """What the user asked for meanwhile: to cancel, to pause, or nothing."""
+
+
+@dataclass(frozen=True)
+class JobContext:
+    """All that a job may know and touch."""
+
+    kind: str
+    request: dict[str, Any]
+    """The job's request as it was submitted; defaults are not filled in."""
+    attempt: int
+    scratch: Path
+    """An empty directory of this attempt; produced files go here."""
+    checkpoints: Path
+    """A directory that outlives the attempts of this job."""
+    checkpoint_interval_seconds: float
+    threads: int
+    """CPU threads to compute with."""
+    report: Reporter
+    decode_image: DecodeImage
+    fit_image: FitImage
+    """Turns an image into uint8 (channels, height, width), at ingest and at prediction alike."""
+    dataset: Path | None = None
+    """train, evaluate, infer: the data set's directory."""
+    upload: Path | None = None
+    """ingest: the uploaded file; None for a built-in data set."""
+    model: Path | None = None
+    """evaluate, infer: the ONNX file."""
+    version: dict[str, Any] | None = None
+    """evaluate, infer: the model version's record."""
+    limits: dict[str, int] = field(default_factory=dict)
+    """ingest: max_archive_entries, max_pixels, max_decompressed_bytes and the like."""
+
+
+@dataclass(frozen=True)
+class ProducedFile:
+    """A file the job leaves behind; it becomes one of the job's artifacts."""
+
+    name: str
+    path: Path
+    media_type: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a job came to."""
+
+    result: dict[str, Any]
+    files: tuple[ProducedFile, ...] = ()
+    version: dict[str, Any] | None = None
+    """train: the record of the new model version; the file named `model.onnx` is its graph."""
+    dataset: Path | None = None
+    """ingest: a directory in scratch, moved into place by the supervisor."""
+    manifest: dict[str, Any] | None = None
+
+
+class Stopped(Exception):
+    """The job obeyed a wish and ended early. After `pause` a checkpoint has been saved."""
+
+    def __init__(self, wish: Wish) -> None:
+        super().__init__(wish)
+        self.wish: Wish = wish
+
+
+def obey(report: Reporter) -> None:
+    """End a job that has nothing to save, if its user asked for it.
+
+    Raises:
+        Stopped: the user wishes to cancel or to pause.
+    """
+    wish = report.wish()
+    if wish is not None:
+        raise Stopped(wish)
+
+
+def run(context: JobContext) -> Outcome:
+    """Run the job in this process.
+
+    Raises:
+        JobError: the job failed for a reason its user can mend.
+        Stopped: the job obeyed a wish to cancel or to pause.
+    """
+    if context.kind not in KINDS:
+        raise UnknownName("job kind", context.kind, list(KINDS))
+    outcome: Outcome = import_module(f"models.jobs.{context.kind}").run(context)
+    return outcome
