@@ -13,7 +13,7 @@ PYTEST_ARGS ?=
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help install demo run test test-slow coverage check bench catalogue format clean
+.PHONY: help install demo run test test-slow coverage check bench catalogue lock format clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,8 +29,8 @@ $(STAMP): requirements.lock pyproject.toml
 	@test -x $(VENV)/bin/python || { \
 		echo "Python 3.11 or newer with its venv module is needed (tried: $(PYTHONS))." >&2; exit 1; }
 	@echo "Installing requirements.lock into $(VENV); the first time this takes about a minute"
-	@python -m pip install --quiet --requirement requirements.lock
-	@python -m pip install --quiet --no-deps --editable .
+	@python -m pip install --quiet --quiet --requirement requirements.lock
+	@python -m pip install --quiet --quiet --no-deps --editable .
 	@touch $@
 
 demo: install  ## the main job, start to end: upload, train, evaluate, export, predict
@@ -63,6 +63,14 @@ bench: install  ## the measurements of docs/benchmarks.md
 
 catalogue: install  ## write models/catalogue.json again from the registry
 	@python -m models catalogue --write
+
+lock:  ## resolve the requirements anew in a throw-away environment and pin what they give
+	@rm -rf build/lock && mkdir -p build && "$(firstword $(PYTHONS))" -m venv build/lock
+	@build/lock/bin/python -m pip install --quiet --quiet -r requirements.txt -r requirements-dev.txt
+	@build/lock/bin/python -m pip check
+	@{ sed -n '/^#/p;/python_full_version/p' requirements.lock; build/lock/bin/python -m pip freeze \
+		| grep -v -i -E '^(nvidia|cuda|triton)' | sed 's/+[a-z0-9.]*$$//'; } > build/requirements.lock
+	@mv build/requirements.lock requirements.lock && rm -rf build/lock
 
 format: install  ## apply the style
 	@ruff check --fix .
