@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 # The longest path that the kernel takes for a unix socket: 108 bytes with the closing NUL (unix(7)).
 MAX_SOCKET_PATH_BYTES = 107
+PORT_NAMES = AliasChoices("SYLLABUS_PORT", "PORT")
 
 
 class Settings(BaseSettings):
@@ -20,9 +21,7 @@ class Settings(BaseSettings):
 
     home: Path = Field(Path("var"), description="Directory of all state.")
     host: str = Field("127.0.0.1", description="Address the gateway listens on; not loopback needs an API key.")
-    port: int = Field(
-        8000, ge=0, le=65535, validation_alias=AliasChoices("SYLLABUS_PORT", "PORT"), description="Port of the gateway."
-    )
+    port: int = Field(8000, ge=0, le=65535, validation_alias=PORT_NAMES, description="Port of the gateway.")
     api_key: SecretStr | None = Field(None, description="Key that every route but health wants as a bearer token.")
     database_url: str | None = Field(None, description="SQLAlchemy URL; default is SQLite under `home`.")
     broker_url: str | None = Field(None, description="Redis-protocol URL; default is a unix socket under `home`.")
@@ -90,5 +89,12 @@ class Settings(BaseSettings):
 
     def make_directories(self) -> None:
         """Create the directories of `home`, for this user only."""
-        for path in (self.root, self.uploads, self.datasets, self.artifact_directory, self.jobs, self.socket.parent):
+        for path in (
+            self.root,
+            self.uploads,
+            self.datasets,
+            self.artifact_directory,
+            self.jobs,
+            self.socket.parent,
+        ):
             path.mkdir(mode=0o700, parents=True, exist_ok=True)

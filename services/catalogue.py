@@ -1,0 +1,95 @@
+"""What can be trained, as the gateway knows it: a snapshot of the registry in `models/catalogue.json`.
+
+The snapshot holds a JSON Schema for every architecture, optimizer, scheduler and loss and for the training
+settings. They are generated from the classes that the training engine reads, so that a value the gateway
+accepts is one that the engine accepts.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+from services.errors import FieldError, Invalid, NotFound
+
+SNAPSHOT = Path(__file__).parent.parent / "models" / "catalogue.json"
+Entry = dict[str, Any]
+# Settings that choose one entry of a list of the catalogue by `name` and give its options beside it.
+CHOICES = {"optimizer": "optimizers", "scheduler": "schedulers", "loss": "losses"}
+
+
+def _schema_errors(schema: Mapping[str, Any], value: object, loc: Sequence[str | int]) -> Iterable[FieldError]:
+    for error in Draft202012Validator(schema).iter_errors(value):
+        leaf = min(error.context, key=lambda nested: -len(nested.absolute_path)) if error.context else error
+        yield {"loc": [*loc, *error.absolute_path], "msg": leaf.message}
+
+
+class Catalogue:
+    """Look-ups in the snapshot and validation against it."""
+
+    def __init__(self, path: Path = SNAPSHOT) -> None:
+        self.snapshot: dict[str, Any] = json.loads(path.read_text("utf-8"))
+
+    @cached_property
+    def architectures(self) -> dict[str, Entry]:
+        """Architectures by name."""
+        return {entry["name"]: entry for entry in self.snapshot["architectures"]}
+
+    def architecture(self, name: str) -> Entry:
+        """One architecture. Raises `NotFound`."""
+        if name not in self.architectures:
+            raise NotFound("architecture_not_found", f"There is no architecture {name!r}.")
+        return self.architectures[name]
+
+    def check_training(self, architecture: str, hyperparameters: Entry, training: Entry, manifest: Entry) -> None:
+        """Raise `Invalid` naming every wrong field of a train request.
+
+        `manifest` is the data set's: its task and modality must be among the architecture's.
+        """
+        body = "body"
+        entry = self.architectures.get(architecture)
+        if entry is None:
+            known = ", ".join(sorted(self.architectures))
+            raise Invalid.field("architecture_unknown", [body, "architecture"], f"unknown; choose one of {known}")
+        errors = [
+            *self._fit_errors(entry, manifest),
+            *_schema_errors(entry["hyperparameters"], hyperparameters, [body, "hyperparameters"]),
+            *self._training_errors(training, manifest, [body, "training"]),
+        ]
+        if errors:
+            detail = "; ".join(f"{'.'.join(map(str, error['loc'][1:]))}: {error['msg']}" for error in errors)
+            raise Invalid("job_invalid", detail, errors)
+
+    def _fit_errors(self, entry: Entry, manifest: Entry) -> Iterable[FieldError]:
+        if manifest["modality"] not in entry["modality"]:
+            takes = " or ".join(entry["modality"])
+            msg = f"{entry['name']} takes {takes} data and this data set holds {manifest['modality']} data"
+            yield {"loc": ["body", "architecture"], "msg": msg}
+        if manifest["task"] is None:
+            yield {"loc": ["body", "dataset"], "msg": "has no labels; training needs a labelled data set"}
+        elif manifest["task"] not in entry["tasks"]:
+            msg = f"{entry['name']} does {' or '.join(entry['tasks'])} and this data set is for {manifest['task']}"
+            yield {"loc": ["body", "architecture"], "msg": msg}
+
+    def _training_errors(self, training: Entry, manifest: Entry, loc: list[str | int]) -> Iterable[FieldError]:
+        yield from _schema_errors(self.snapshot["training"], training, loc)
+        for field, listing in CHOICES.items():
+            choice = training.get(field)
+            if isinstance(choice, dict) and isinstance(choice.get("name"), str):
+                yield from self._choice_errors(choice, self.snapshot[listing], manifest, [*loc, field])
+
+    def _choice_errors(
+        self, choice: Entry, entries: list[Entry], manifest: Entry, loc: list[str | int]
+    ) -> Iterable[FieldError]:
+        entry = next((entry for entry in entries if entry["name"] == choice["name"]), None)
+        if entry is None:
+            known = ", ".join(entry["name"] for entry in entries)
+            yield {"loc": [*loc, "name"], "msg": f"unknown; choose one of {known}"}
+            return
+        if manifest["task"] not in entry.get("tasks", [manifest["task"]]):
+            yield {"loc": [*loc, "name"], "msg": f"{entry['name']} is not a choice for {manifest['task']}"}
+        options = {key: value for key, value in choice.items() if key != "name"}
+        yield from _schema_errors(entry["options"], options, loc)

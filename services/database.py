@@ -1,0 +1,97 @@
+"""The database: engine, transactions and the clock that leases go by.
+
+SQLite runs in WAL mode with full durability. Every transaction begins with `BEGIN IMMEDIATE`, since a
+transaction that reads first and writes later cannot wait for another writer and fails as locked
+(SQLite documentation, "Transactions"; recipe: SQLAlchemy documentation, SQLite dialect,
+"Serializable isolation / Savepoints / Transactional DDL").
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Double, Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.sql.functions import FunctionElement
+
+SQLITE_BUSY_TIMEOUT_SECONDS = 30
+
+
+class now(FunctionElement[float]):
+    """The database's own clock in seconds since 1970, so that no worker's clock can expire a lease."""
+
+    type = Double()
+    inherit_cache = True
+
+
+@compiles(now, "sqlite")
+def _now_sqlite(element: now, compiler: Any, **options: Any) -> str:
+    return "((julianday('now') - 2440587.5) * 86400.0)"
+
+
+@compiles(now, "postgresql")
+def _now_postgresql(element: now, compiler: Any, **options: Any) -> str:
+    return "CAST(extract(epoch FROM clock_timestamp()) AS double precision)"
+
+
+def _configure_sqlite(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, record: Any) -> None:
+        connection.isolation_level = None  # the driver must not begin transactions by itself
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute(f"PRAGMA busy_timeout={SQLITE_BUSY_TIMEOUT_SECONDS * 1000}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def make_engine(url: str) -> Engine:
+    """An engine for `sqlite:///` or `postgresql+psycopg://`; a bare `postgresql://` means psycopg 3 as well."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "postgresql":
+        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=20)
+    if parsed.database:
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(parsed, connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS})
+    _configure_sqlite(engine)
+    return engine
+
+
+class Database:
+    """Transactions over one engine."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = make_engine(url)
+        self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """One unit of work: committed at the end, rolled back on any error.
+
+        What `after_commit` was given runs once the commit has succeeded.
+        """
+        with self._sessions() as session:
+            with session.begin():
+                yield session
+            for callback in session.info.pop("after_commit", []):
+                callback()
+
+    def ping(self) -> None:
+        """Raise `sqlalchemy.exc.SQLAlchemyError` if the database does not answer."""
+        with self.engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+
+    def close(self) -> None:
+        """Close every pooled connection."""
+        self.engine.dispose()
+
+
+def after_commit(session: Session, callback: Callable[[], object]) -> None:
+    """Run `callback` when the transaction of `session` has committed, and not if it fails."""
+    session.info.setdefault("after_commit", []).append(callback)

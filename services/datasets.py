@@ -1,0 +1,126 @@
+"""Use-cases of data sets: create from an upload, look up, delete."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import delete as sql_delete
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from services import lifecycle
+from services.artifacts import remove_tree
+from services.database import after_commit
+from services.errors import Conflict, Invalid, NotFound
+from services.pages import Page, newest_first
+from services.requests import DatasetOptions
+from services.resources import Resources
+from services.settings import Settings
+from services.tables import Dataset, Job, new_id
+
+
+def create(
+    session: Session,
+    resources: Resources,
+    *,
+    name: str,
+    format: str,
+    options: DatasetOptions,
+    upload: Path,
+    size: int,
+) -> tuple[Dataset, Job]:
+    """Name an uploaded file and queue its ingest job; the file becomes the job's.
+
+    A data set that failed to be ingested makes way for a new one. Raises `Conflict` if the name is taken.
+    """
+    check_free(session, name)
+    session.execute(sql_delete(Dataset).where(Dataset.name == name))
+    request = {
+        "kind": "ingest",
+        "dataset": name,
+        "format": format,
+        "options": options.model_dump(mode="json", exclude_none=True),
+        "bytes": size,
+    }
+    job = Job(id=new_id(), kind="ingest", queue="io", request=request, dataset_name=name)
+    dataset = Dataset(name=name, format=format, job_id=job.id)
+    try:
+        lifecycle.create(session, job)
+        session.add(dataset)
+        session.flush()
+    except IntegrityError as error:
+        raise _taken(name) from error
+    upload.rename(upload_path(resources.settings, job.id))
+    after_commit(session, partial(resources.doorbell.ring, job.id, job.queue))
+    return dataset, job
+
+
+def check_free(session: Session, name: str) -> None:
+    """Raise `Conflict` if the name belongs to a data set that is ready or being ingested."""
+    state = session.scalar(select(Dataset.state).where(Dataset.name == name))
+    if state not in (None, "failed"):
+        raise _taken(name)
+
+
+def _taken(name: str) -> Conflict:
+    return Conflict("dataset_exists", f"There is a data set {name!r} already; delete it or choose another name.")
+
+
+def get(session: Session, name: str) -> Dataset:
+    """One data set. Raises `NotFound`."""
+    dataset = session.scalar(select(Dataset).where(Dataset.name == name))
+    if dataset is None:
+        raise NotFound("dataset_not_found", f"There is no data set {name!r}.")
+    return dataset
+
+
+def named_in_body(session: Session, name: str) -> Dataset:
+    """The ready data set that a job's `dataset` field names, locked against deletion. Raises `Invalid`."""
+    dataset = session.scalar(select(Dataset).where(Dataset.name == name).with_for_update())
+    loc = ["body", "dataset"]
+    if dataset is None:
+        raise Invalid.field("dataset_not_found", loc, f"there is no data set {name!r}")
+    if dataset.state != "ready":
+        raise Invalid.field("dataset_not_ready", loc, f"{name!r} is {dataset.state}; wait until it is ready")
+    return dataset
+
+
+def page(session: Session, *, limit: int, cursor: str | None) -> Page[Dataset]:
+    """Data sets, newest first."""
+    return newest_first(session, select(Dataset), Dataset.id, limit, cursor)
+
+
+def delete(session: Session, resources: Resources, name: str) -> None:
+    """Forget a data set and delete its files. Raises `NotFound`, or `Conflict` while a job uses it."""
+    dataset = session.scalar(select(Dataset).where(Dataset.name == name).with_for_update())
+    if dataset is None:
+        raise NotFound("dataset_not_found", f"There is no data set {name!r}.")
+    if dataset.builtin:
+        raise Conflict("dataset_builtin", f"{name!r} is built in and cannot be deleted.")
+    user = session.scalar(select(Job.id).where(Job.dataset_name == name, Job.state.not_in(lifecycle.TERMINAL)).limit(1))
+    if user is not None:
+        raise Conflict("dataset_in_use", f"Job {user} uses {name!r}; cancel it or wait until it ends.")
+    session.delete(dataset)
+    path = directory(resources.settings, dataset)
+    after_commit(session, partial(remove_tree, path))
+
+
+def complete(session: Session, job_id: str, manifest: dict[str, Any]) -> None:
+    """Mark the data set of an ingest job as ready."""
+    session.execute(update(Dataset).where(Dataset.job_id == job_id).values(state="ready", manifest=manifest))
+
+
+def fail(session: Session, job_id: str, error: dict[str, Any]) -> None:
+    """Mark the data set of an ingest job as failed, with the reason."""
+    session.execute(update(Dataset).where(Dataset.job_id == job_id).values(state="failed", error=error))
+
+
+def directory(settings: Settings, dataset: Dataset) -> Path:
+    """Where the arrays of a data set are."""
+    return settings.datasets / dataset.id
+
+
+def upload_path(settings: Settings, job_id: str) -> Path:
+    """Where the uploaded file of an ingest job waits."""
+    return settings.uploads / job_id

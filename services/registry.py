@@ -1,0 +1,84 @@
+"""The model registry: models, their versions and aliases."""
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from services.artifacts import StoredFile
+from services.errors import NotFound
+from services.pages import Page, newest_first
+from services.tables import Job, Json, Model, ModelAlias, ModelVersion
+
+LATEST = "latest"
+
+
+def page(session: Session, *, limit: int, cursor: str | None) -> Page[Model]:
+    """Models, newest first."""
+    return newest_first(session, select(Model), Model.id, limit, cursor)
+
+
+def get(session: Session, name: str) -> Model:
+    """One model with its versions and aliases. Raises `NotFound`."""
+    model = session.scalar(select(Model).where(Model.name == name))
+    if model is None:
+        raise NotFound("model_not_found", f"There is no model {name!r}.")
+    return model
+
+
+def version(session: Session, name: str, version: str = LATEST) -> ModelVersion:
+    """One version by number, alias or `latest`. Raises `NotFound`."""
+    model = get(session, name)
+    if version == LATEST and model.versions:
+        return model.versions[-1]
+    numbers = {alias.alias: alias.number for alias in model.aliases}
+    for candidate in model.versions:
+        if str(candidate.number) == version or candidate.number == numbers.get(version):
+            return candidate
+    raise NotFound("version_not_found", f"Model {name!r} has no version {version!r}.")
+
+
+def register(session: Session, job: Job, record: Json, onnx: StoredFile) -> ModelVersion:
+    """Add the next version of the model that a train job names, within the job's own transaction."""
+    name = job.request["model"]
+    model = session.scalar(select(Model).where(Model.name == name).with_for_update())
+    if model is None:
+        model = Model(name=name, task=record["task"])
+        session.add(model)
+        session.flush()
+    last = session.scalar(select(func.max(ModelVersion.number)).where(ModelVersion.model_id == model.id))
+    added = ModelVersion(
+        model_id=model.id,
+        number=(last or 0) + 1,
+        architecture=record["architecture"],
+        hyperparameters=record["hyperparameters"],
+        dataset_name=job.request["dataset"],
+        dataset_digest=record["dataset_digest"],
+        metrics=record["metrics"],
+        parity=record["parity"],
+        signature=record["signature"],
+        labels=record["labels"],
+        onnx_sha256=onnx.sha256,
+        onnx_size=onnx.size,
+        record=record,
+        job_id=job.id,
+    )
+    session.add(added)
+    session.flush()
+    return added
+
+
+def set_alias(session: Session, name: str, alias: str, number: int) -> Model:
+    """Point an alias at a version. Raises `NotFound` if there is no such version."""
+    model = get(session, name)
+    version(session, name, str(number))
+    session.merge(ModelAlias(model_id=model.id, alias=alias, number=number))
+    session.flush()
+    session.refresh(model)
+    return model
+
+
+def delete_alias(session: Session, name: str, alias: str) -> None:
+    """Remove an alias. Raises `NotFound`."""
+    model = get(session, name)
+    statement = delete(ModelAlias).where(ModelAlias.model_id == model.id, ModelAlias.alias == alias)
+    if session.scalar(statement.returning(ModelAlias.alias)) is None:
+        raise NotFound("alias_not_found", f"Model {name!r} has no alias {alias!r}.")

@@ -1,0 +1,82 @@
+"""What a job may be asked for: one pydantic model a kind, told apart by `kind`.
+
+`hyperparameters` and `training` are checked against the catalogue's JSON Schemas (`services.catalogue`).
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+Name = Annotated[
+    str,
+    Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$",
+        description="Letters, digits, `.`, `_` and `-`, at most 63, beginning with a letter or digit.",
+    ),
+]
+Alias = Annotated[str, Field(pattern=r"^(?!latest$)[A-Za-z][A-Za-z0-9._-]{0,62}$")]
+SplitName = Literal["train", "validation", "test"]
+
+
+class Request(BaseModel):
+    """Base of all requests: unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+
+
+class TrainRequest(Request):
+    """Train an architecture on a data set and register the result as a new version of a model."""
+
+    kind: Literal["train"]
+    architecture: str
+    dataset: Name
+    model: Name | None = Field(None, description="Default: `<dataset>-<architecture>`.")
+    hyperparameters: dict[str, Any] = Field(default_factory=dict)
+    training: dict[str, Any] = Field(default_factory=dict)
+
+
+class EvaluateRequest(Request):
+    """Measure a version on a labelled data set."""
+
+    kind: Literal["evaluate"]
+    model: Name
+    version: int | str = "latest"
+    dataset: Name
+    split: SplitName = "test"
+
+
+class InferRequest(Request):
+    """Predict every sample of a data set and write the answers to a file."""
+
+    kind: Literal["infer"]
+    model: Name
+    version: int | str = "latest"
+    dataset: Name
+    output_format: Literal["jsonl", "csv"] = "jsonl"
+
+
+JobRequest = Annotated[TrainRequest | EvaluateRequest | InferRequest, Field(discriminator="kind")]
+JOB_REQUEST: TypeAdapter[JobRequest] = TypeAdapter(JobRequest)
+
+DatasetFormat = Literal["auto", "image-folder", "idx", "csv", "npz"]
+
+
+class SplitOptions(Request):
+    """Fractions of the samples to set aside at ingest."""
+
+    validation: float = Field(0.0, ge=0.0, lt=1.0)
+    test: float = Field(0.0, ge=0.0, lt=1.0)
+
+
+class DatasetOptions(Request):
+    """How to read an upload; what is absent is found out from the data."""
+
+    target: str | None = Field(None, max_length=1000, description="Target column of a table; empty: unlabelled.")
+    task: Literal["classification", "regression"] | None = None
+    image_size: (
+        Annotated[int, Field(ge=1, le=1024)]
+        | tuple[Annotated[int, Field(ge=1, le=1024)], Annotated[int, Field(ge=1, le=1024)]]
+        | None
+    ) = Field(None, description="Height and width, or one number for both.")
+    channels: Literal[1, 3] | None = None
+    split: SplitOptions | None = None

@@ -1,0 +1,178 @@
+"""The database tables.
+
+Times are seconds since 1970 by the database's clock. Ids are UUIDv7, so that they sort by creation.
+"""
+
+from typing import Any, ClassVar
+
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, MetaData, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from uuid6 import uuid7
+
+from services.database import now
+
+Json = dict[str, Any]
+
+
+def new_id() -> str:
+    """A UUIDv7 (RFC 9562) as text."""
+    return str(uuid7())
+
+
+class Table(DeclarativeBase):
+    """Base of all tables; constraint names are fixed so that migrations can name them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map: ClassVar = {Json: JSON, list[str]: JSON, list[Json]: JSON}
+
+
+class Dataset(Table):
+    """A named, immutable data set; its arrays lie in `settings.datasets / id`."""
+
+    __tablename__ = "datasets"
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    name: Mapped[str] = mapped_column(unique=True)
+    state: Mapped[str] = mapped_column(default="ingesting")
+    format: Mapped[str]
+    builtin: Mapped[bool] = mapped_column(default=False)
+    manifest: Mapped[Json | None]
+    error: Mapped[Json | None]
+    job_id: Mapped[str | None] = mapped_column(ForeignKey("jobs.id"))
+    created_at: Mapped[float] = mapped_column(default=now())
+
+
+class Job(Table):
+    """One unit of asynchronous work. `state` is also the wish: a worker that reads `cancelling` obeys it."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (Index("ix_jobs_state_queue_id", "state", "queue", "id"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    parent_id: Mapped[str | None] = mapped_column(ForeignKey("jobs.id"), index=True)
+    kind: Mapped[str]
+    state: Mapped[str] = mapped_column(default="queued")
+    queue: Mapped[str]
+    request: Mapped[Json]
+    dataset_name: Mapped[str | None] = mapped_column(index=True)
+    model_name: Mapped[str | None] = mapped_column(index=True)
+    result: Mapped[Json | None]
+    error: Mapped[Json | None]
+
+    idempotency_key: Mapped[str | None] = mapped_column(unique=True)
+    request_digest: Mapped[str | None]
+
+    attempt: Mapped[int] = mapped_column(default=0)
+    lease_token: Mapped[str | None]
+    lease_expires_at: Mapped[float | None] = mapped_column(index=True)
+    worker: Mapped[str | None]
+    last_event: Mapped[int] = mapped_column(default=0)
+
+    fraction: Mapped[float] = mapped_column(default=0.0)
+    epoch: Mapped[int | None]
+    step: Mapped[int | None]
+    eta_seconds: Mapped[float | None]
+
+    created_at: Mapped[float] = mapped_column(default=now())
+    queued_at: Mapped[float] = mapped_column(default=now())
+    started_at: Mapped[float | None]
+    finished_at: Mapped[float | None]
+
+
+class JobEvent(Table):
+    """One line of a job's append-only log: `state`, `progress`, `metric` or `log`, numbered per job from 1."""
+
+    __tablename__ = "job_events"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id"), primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    type: Mapped[str]
+    data: Mapped[Json]
+    at: Mapped[float] = mapped_column(default=now())
+
+
+class JobArtifact(Table):
+    """A file that a job produced, kept in the artifact store under its SHA-256."""
+
+    __tablename__ = "job_artifacts"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id"), primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    sha256: Mapped[str] = mapped_column(index=True)
+    size: Mapped[int] = mapped_column(BigInteger)
+    media_type: Mapped[str]
+    created_at: Mapped[float] = mapped_column(default=now())
+
+
+class Model(Table):
+    """A named model and its versions."""
+
+    __tablename__ = "models"
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    name: Mapped[str] = mapped_column(unique=True)
+    task: Mapped[str]
+    created_at: Mapped[float] = mapped_column(default=now())
+    versions: Mapped[list["ModelVersion"]] = relationship(
+        order_by="ModelVersion.number", back_populates="model", lazy="selectin"
+    )
+    aliases: Mapped[list["ModelAlias"]] = relationship(
+        order_by="ModelAlias.alias", lazy="selectin", cascade="all, delete-orphan"
+    )
+
+
+class ModelVersion(Table):
+    """An immutable trained network: its ONNX file and how it came to be."""
+
+    __tablename__ = "model_versions"
+
+    model_id: Mapped[str] = mapped_column(ForeignKey("models.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    architecture: Mapped[str]
+    hyperparameters: Mapped[Json]
+    dataset_name: Mapped[str]
+    dataset_digest: Mapped[str]
+    metrics: Mapped[Json]
+    parity: Mapped[Json]
+    signature: Mapped[Json]
+    labels: Mapped[list[str] | None]
+    onnx_sha256: Mapped[str] = mapped_column(index=True)
+    onnx_size: Mapped[int] = mapped_column(BigInteger)
+    record: Mapped[Json]
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id"), unique=True)
+    created_at: Mapped[float] = mapped_column(default=now())
+    model: Mapped[Model] = relationship(back_populates="versions")
+
+
+class ModelAlias(Table):
+    """A name for one version of a model, such as `production`."""
+
+    __tablename__ = "model_aliases"
+
+    model_id: Mapped[str] = mapped_column(ForeignKey("models.id"), primary_key=True)
+    alias: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int]
+
+
+class Worker(Table):
+    """A worker process seen lately."""
+
+    __tablename__ = "workers"
+    __table_args__ = (UniqueConstraint("host", "pid"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    host: Mapped[str]
+    pid: Mapped[int]
+    queues: Mapped[list[str]]
+    devices: Mapped[list[str]]
+    slots: Mapped[int]
+    busy: Mapped[int] = mapped_column(default=0)
+    started_at: Mapped[float] = mapped_column(default=now())
+    seen_at: Mapped[float] = mapped_column(default=now())
