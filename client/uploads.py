@@ -1,0 +1,60 @@
+"""The file that is sent as a data set, and its bytes as they go out."""
+
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+# Called with the bytes sent so far and in all.
+OnProgress = Callable[[int, int], None]
+
+CHUNK_BYTES = 256 * 1024
+
+
+@contextmanager
+def upload_body(source: Path) -> Iterator[tuple[BinaryIO, int]]:
+    """Open `source` for sending and give its size in bytes; a directory becomes a temporary zip.
+
+    Raises FileNotFoundError when there is no such path, ValueError for a directory without files.
+    """
+    if source.is_dir():
+        with tempfile.TemporaryFile() as archive:
+            zip_directory(source, archive)
+            size = archive.tell()
+            archive.seek(0)
+            yield archive, size
+    else:
+        with source.open("rb") as file:
+            yield file, source.stat().st_size
+
+
+def zip_directory(directory: Path, archive: BinaryIO) -> None:
+    """Write the files below `directory` as a zip, in name order.
+
+    They are stored as they are, since images are compressed already. Hidden files (`.DS_Store`) and links
+    are left out. Raises ValueError when no file remains.
+    """
+    files = [path for path in sorted(directory.rglob("*")) if _belongs(path, directory)]
+    if not files:
+        raise ValueError(f"{directory} holds no files; an image folder holds one directory of images a class")
+    # Times before 1980 do not fit in a zip; strict_timestamps=False moves them there.
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED, strict_timestamps=False) as zipped:
+        for path in files:
+            zipped.write(path, path.relative_to(directory).as_posix())
+
+
+def chunks(file: BinaryIO, size: int, on_progress: OnProgress | None) -> Iterator[bytes]:
+    """The bytes of `file`, telling `on_progress` after each chunk that was handed on."""
+    sent = 0
+    while chunk := file.read(CHUNK_BYTES):
+        yield chunk
+        sent += len(chunk)
+        if on_progress is not None:
+            on_progress(sent, size)
+
+
+def _belongs(path: Path, directory: Path) -> bool:
+    hidden = any(part.startswith(".") for part in path.relative_to(directory).parts)
+    return path.is_file() and not path.is_symlink() and not hidden
