@@ -65,6 +65,11 @@ def page(session: Session, *, kind: str | None, state: str | None, limit: int, c
     return newest_first(session, statement, Job.id, limit, cursor)
 
 
+def count_by_state(session: Session) -> dict[str, int]:
+    """How many jobs there are in each state that has any."""
+    return dict(session.execute(select(Job.state, func.count()).group_by(Job.state)).tuples().all())
+
+
 def queue_positions(session: Session, jobs: Iterable[Job]) -> dict[str, int]:
     """For each queued job, how many jobs of its queue come before it."""
     return {job.id: _position(session, job) for job in jobs if job.state == "queued"}

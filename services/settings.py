@@ -30,6 +30,7 @@ class Settings(BaseSettings):
     max_upload_bytes: int = Field(10 * 2**30, gt=0, description="Largest upload of a data set.")
     max_body_bytes: int = Field(2**20, gt=0, description="Largest JSON body.")
     max_predict_bytes: int = Field(32 * 2**20, gt=0, description="Largest body of a prediction.")
+    receive_timeout_seconds: float = Field(20, gt=0, description="Longest silence while a request arrives.")
     max_archive_entries: int = Field(80_000, gt=0, description="Most entries in an uploaded archive.")
     max_pixels: int = Field(50_000_000, gt=0, description="Most pixels in one image.")
     max_decompressed_bytes: int = Field(20 * 2**30, gt=0, description="Most bytes an archive may unpack to.")
