@@ -5,7 +5,7 @@ Times are seconds since 1970 by the database's clock. Ids are UUIDv7, so that th
 
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, MetaData, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, MetaData
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from uuid6 import uuid7
 
@@ -30,7 +30,7 @@ class Table(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map: ClassVar = {Json: JSON, list[str]: JSON, list[Json]: JSON}
+    type_annotation_map: ClassVar = {Json: JSON(none_as_null=True), list[str]: JSON(none_as_null=True)}
 
 
 class Dataset(Table):
@@ -165,7 +165,6 @@ class Worker(Table):
     """A worker process seen lately."""
 
     __tablename__ = "workers"
-    __table_args__ = (UniqueConstraint("host", "pid"),)
 
     id: Mapped[str] = mapped_column(primary_key=True)
     host: Mapped[str]
