@@ -8,7 +8,7 @@ import io
 import warnings
 
 import numpy as np
-from PIL import Image, ImageOps, PngImagePlugin
+from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 
 from services.errors import Invalid
 
@@ -38,7 +38,7 @@ def decode(data: bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Image.Image:
         image.load()
     except Invalid:
         raise
-    except Image.UnidentifiedImageError:
+    except UnidentifiedImageError:
         raise Invalid("image_format", "This is not a PNG, JPEG, WebP, GIF or BMP image; convert it first.") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError):
         raise Invalid("image_too_large", f"The image has more than {max_pixels:,} pixels; scale it down.") from None
