@@ -1,0 +1,1 @@
+"""The HTTP gateway: parses requests, calls one service method, answers. It holds no logic of its own."""

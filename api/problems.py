@@ -1,0 +1,146 @@
+"""Errors as RFC 9457 problem details: one table from the error tree to HTTP, one shape for every failure."""
+
+import errno
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+import structlog
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from services import errors
+from services.errors import FieldError, Invalid, SyllabusError
+
+MEDIA_TYPE = "application/problem+json"
+
+STATUS: dict[type[SyllabusError], HTTPStatus] = {
+    errors.NotFound: HTTPStatus.NOT_FOUND,
+    errors.Conflict: HTTPStatus.CONFLICT,
+    errors.Invalid: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    errors.UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    errors.Unauthorized: HTTPStatus.UNAUTHORIZED,
+    errors.TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,
+    errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.StorageFull: HTTPStatus.INSUFFICIENT_STORAGE,
+}
+
+log = structlog.get_logger(__name__)
+
+
+def problem(
+    request: Request,
+    status: int,
+    code: str,
+    title: str,
+    detail: str,
+    *,
+    field_errors: Sequence[FieldError] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """A problem+json response; `instance` is the path without its query, which may hold secrets."""
+    body: dict[str, Any] = {
+        "type": f"urn:syllabus:problem:{code}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "instance": request.scope["path"],
+        "code": code,
+    }
+    if field_errors is not None:
+        body["errors"] = list(field_errors)
+    content = orjson.dumps(body, default=str, option=orjson.OPT_NON_STR_KEYS)
+    return Response(content, status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
+
+
+def problem_of(request: Request, error: SyllabusError) -> Response:
+    """The response for an error of the tree. A class that is not in the table is a mistake of ours: 500."""
+    status = next((STATUS[cls] for cls in type(error).__mro__ if cls in STATUS), None)
+    if status is None:
+        log.error("unmapped_error", error=repr(error))
+        return internal_error(request)
+    headers: dict[str, str] = {}
+    if isinstance(error, errors.TooManyRequests):
+        headers["retry-after"] = str(error.retry_after_seconds)
+    if isinstance(error, errors.Unavailable):
+        headers["retry-after"] = "5"
+    if isinstance(error, errors.Unauthorized):
+        headers["www-authenticate"] = 'Bearer realm="syllabus"'
+    field_errors = error.errors if isinstance(error, Invalid) else None
+    return problem(
+        request, status, error.code, error.title, error.detail, field_errors=field_errors, headers=headers
+    )
+
+
+def internal_error(request: Request) -> Response:
+    """500 without a word about the cause; the log has it under the request's id."""
+    detail = "An internal error occurred. The service's log has the cause under this answer's X-Request-ID."
+    return problem(request, 500, "internal_error", "Internal error", detail)
+
+
+def storage_full(request: Request) -> Response:
+    """507, for an `OSError` with `ENOSPC` or `EDQUOT`."""
+    return problem_of(request, errors.StorageFull("storage_full", "No room is left on the disk; free some."))
+
+
+def is_storage_full(error: BaseException) -> bool:
+    """Whether `error` says that the disk or the quota is full."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+def _field_error(error: Mapping[str, Any], body: object) -> FieldError:
+    loc = list(error["loc"])
+    if error["type"] in ("union_tag_not_found", "union_tag_invalid"):
+        loc.append(error["ctx"]["discriminator"].strip("'"))
+    elif isinstance(body, dict) and len(loc) > 1 and loc[0] == "body" and loc[1] == body.get("kind"):
+        # pydantic puts the tag of the union into the path; the client did not write it.
+        del loc[1]
+    return {"loc": loc, "msg": error["msg"]}
+
+
+def field_errors_of(error: RequestValidationError) -> list[FieldError]:
+    """Where and what, without the input: it may be huge or secret."""
+    return [_field_error(each, error.body) for each in error.errors()]
+
+
+async def on_invalid_request(request: Request, error: Exception) -> Response:
+    """422; or 404 when the path names something that cannot exist, such as a data set `..%00`."""
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - narrows the type for mypy
+    field_errors = field_errors_of(error)
+    in_path = [each["loc"][-1] for each in field_errors if each["loc"][0] == "path"]
+    if in_path:
+        return problem_of(request, errors.NotFound(f"{in_path[0]}_not_found", f"There is no such {in_path[0]}."))
+    detail = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in field_errors)
+    return problem_of(request, Invalid("request_invalid", detail, field_errors))
+
+
+async def on_syllabus_error(request: Request, error: Exception) -> Response:
+    """Every error of the tree, by the table."""
+    assert isinstance(error, SyllabusError)  # noqa: S101 - narrows the type for mypy
+    return problem_of(request, error)
+
+
+async def on_http_exception(request: Request, error: Exception) -> Response:
+    """What the router itself answers: no such path, no such method."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - narrows the type for mypy
+    status = HTTPStatus(error.status_code)
+    code = {404: "route_not_found", 405: "method_not_allowed"}.get(status, status.phrase.lower().replace(" ", "_"))
+    return problem(request, status, code, status.phrase, error.detail, headers=error.headers)
+
+
+async def on_client_disconnect(request: Request, error: Exception) -> Response:
+    """Nobody is left to read this; it ends the request without an error in the log."""
+    return problem(request, 400, "client_disconnected", "Client disconnected", "The client left in mid-request.")
+
+
+def install(app: FastAPI) -> None:
+    """Answer every failure of `app` as problem+json. Unexpected exceptions: see `api.request_id`."""
+    app.add_exception_handler(SyllabusError, on_syllabus_error)
+    app.add_exception_handler(RequestValidationError, on_invalid_request)
+    app.add_exception_handler(HTTPException, on_http_exception)
+    app.add_exception_handler(ClientDisconnect, on_client_disconnect)

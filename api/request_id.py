@@ -1,0 +1,78 @@
+"""The outermost layer: a request's id, its line in the access log, and 500 for what nobody foresaw."""
+
+import re
+import time
+import uuid
+
+import structlog
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.problems import internal_error, is_storage_full, storage_full
+from api.telemetry import Telemetry
+
+# Written into logs and headers as it is, so nothing but these characters is taken from a client.
+REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
+
+log = structlog.get_logger("api.access")
+
+
+def request_id_of(request: Request) -> str:
+    """The client's `X-Request-ID` if it is fit to be logged, else a new one."""
+    given = request.headers.get("x-request-id", "")
+    return given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+
+
+def route_of(scope: Scope) -> str:
+    """The template of the route that was taken, such as `/v1/jobs/{job}`; paths themselves are too many to count."""
+    return getattr(scope.get("route"), "path", "unmatched")
+
+
+class RequestId:
+    """The middleware. The log has the path without its query, where people put secrets."""
+
+    def __init__(self, app: ASGIApp, telemetry: Telemetry) -> None:
+        self.app = app
+        self.telemetry = telemetry
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the request under its id."""
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        request = Request(scope)
+        request_id = request_id_of(request)
+        started_at = time.perf_counter()
+        status = 0
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers["x-request-id"] = request_id
+                headers["x-content-type-options"] = "nosniff"
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                await self.app(scope, receive, send_with_id)
+            except Exception as error:
+                if status:  # too late for another answer: the server closes the connection
+                    raise
+                full = is_storage_full(error)
+                log.error("storage_full" if full else "unexpected_error", exc_info=not full)
+                response = storage_full(request) if full else internal_error(request)
+                await response(scope, receive, send_with_id)
+            finally:
+                seconds = time.perf_counter() - started_at
+                self.telemetry.observe(route_of(scope), scope["method"], status, seconds)
+                client = scope.get("client")
+                log.info(
+                    "request",
+                    method=scope["method"],
+                    path=scope["path"],
+                    status=status,
+                    duration_ms=round(seconds * 1000, 2),
+                    client=client[0] if client else None,
+                )

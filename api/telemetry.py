@@ -1,0 +1,74 @@
+"""Prometheus metrics of the gateway, and of the service as the database knows it at the moment of a scrape."""
+
+from collections.abc import Iterator
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.gc_collector import GCCollector
+from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
+
+from services import jobs, presence
+from services.resources import Resources
+
+KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+BUCKETS_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0)
+
+log = structlog.get_logger(__name__)
+
+
+class DatabaseCollector(Collector):
+    """Jobs by state and workers alive, read when scraped; absent while the database does not answer."""
+
+    def __init__(self, resources: Resources) -> None:
+        self.resources = resources
+
+    def collect(self) -> Iterator[Metric]:
+        """The two gauges."""
+        try:
+            with self.resources.database.transaction() as session:
+                counts = jobs.count_by_state(session)
+                num_workers = len(presence.workers(session))
+        except Exception:
+            log.exception("metrics_without_database")
+            return
+        by_state = GaugeMetricFamily("syllabus_jobs", "Jobs by state.", labels=["state"])
+        for state, count in sorted(counts.items()):
+            by_state.add_metric([state], count)
+        yield by_state
+        yield GaugeMetricFamily("syllabus_workers", "Workers seen in the last 30 seconds.", value=num_workers)
+
+
+class Telemetry:
+    """Counters of one gateway, in a registry of its own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        GCCollector(registry=self.registry)
+        labels = ["route", "method", "status"]
+        self._requests = Counter(
+            "syllabus_http_requests_total", "Requests answered.", labels, registry=self.registry
+        )
+        self._seconds = Histogram(
+            "syllabus_http_request_duration_seconds",
+            "Time to the end of the answer.",
+            ["route", "method"],
+            buckets=BUCKETS_SECONDS,
+            registry=self.registry,
+        )
+
+    def observe(self, route: str, method: str, status: int, seconds: float) -> None:
+        """Count one request. `status` is 0 if the client left before an answer."""
+        method = method if method in KNOWN_METHODS else "other"
+        self._requests.labels(route, method, str(status)).inc()
+        self._seconds.labels(route, method).observe(seconds)
+
+    def watch(self, resources: Resources) -> None:
+        """Add what the database knows."""
+        self.registry.register(DatabaseCollector(resources))
+
+    def render(self) -> bytes:
+        """The Prometheus text format."""
+        return generate_latest(self.registry)

@@ -1,0 +1,73 @@
+"""The first samples of a data set, to look at: a grid of images or rows of a table."""
+
+import io
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from services.errors import Invalid
+
+MAX_SAMPLES = 100
+GAP_PIXELS = 2
+MAX_CELL_PIXELS = 128
+Row = dict[str, Any]
+
+
+def _open(directory: Path, manifest: dict[str, Any], n: int) -> tuple[np.ndarray, np.ndarray | None]:
+    if not 1 <= n <= MAX_SAMPLES:
+        raise Invalid.field("n_out_of_range", ["query", "n"], f"from 1 to {MAX_SAMPLES}")
+    split = next(iter(manifest["splits"]))
+    inputs = np.load(directory / f"{split}.inputs.npy", mmap_mode="r", allow_pickle=False)
+    path = directory / f"{split}.targets.npy"
+    targets = np.load(path, mmap_mode="r", allow_pickle=False) if path.exists() else None
+    return inputs[:n], None if targets is None else targets[:n]
+
+
+def grid(directory: Path, manifest: dict[str, Any], n: int) -> bytes:
+    """The first `n` images of the first split as a PNG, left to right in rows, nearly square.
+
+    Images of more than `MAX_CELL_PIXELS` a side are scaled down.
+    """
+    images, _ = _open(directory, manifest, n)
+    cells = [_to_cell(pixels) for pixels in images]
+    width, height = cells[0].width + GAP_PIXELS, cells[0].height + GAP_PIXELS
+    num_columns = math.ceil(math.sqrt(len(cells)))
+    num_rows = math.ceil(len(cells) / num_columns)
+    sheet = Image.new(cells[0].mode, (num_columns * width - GAP_PIXELS, num_rows * height - GAP_PIXELS), "white")
+    for index, cell in enumerate(cells):
+        row, column = divmod(index, num_columns)
+        sheet.paste(cell, (column * width, row * height))
+    buffer = io.BytesIO()
+    sheet.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def _to_cell(pixels: np.ndarray) -> Image.Image:
+    image = Image.fromarray(np.ascontiguousarray(pixels[0] if len(pixels) == 1 else pixels.transpose(1, 2, 0)))
+    image.thumbnail((MAX_CELL_PIXELS, MAX_CELL_PIXELS))
+    return image
+
+
+def rows(directory: Path, manifest: dict[str, Any], n: int) -> list[Row]:
+    """The first `n` rows of the first split by column name, the target last; missing values are None."""
+    values, targets = _open(directory, manifest, n)
+    columns = manifest["input"]["columns"]
+    found = [
+        {column["name"]: _cell(value, column.get("categories")) for column, value in zip(columns, row, strict=True)}
+        for row in values
+    ]
+    if targets is not None:
+        name, classes = manifest["target"]["name"], manifest["classes"]
+        for row, target in zip(found, targets, strict=True):
+            row[name] = _cell(target, classes)
+    return found
+
+
+def _cell(value: np.generic, categories: list[str] | None) -> float | str | None:
+    number = float(value)
+    if math.isnan(number):
+        return None
+    return number if categories is None else categories[int(number)]

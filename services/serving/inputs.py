@@ -1,0 +1,145 @@
+"""What a client sends to be predicted, as the array that a network takes: uint8 (N, C, H, W) or float32 (N, F)."""
+
+import base64
+import binascii
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from services import images
+from services.errors import Invalid, TooLarge
+
+MAX_BATCH = 1024
+# Images are decoded one after another into the network's small size, so this bounds time and not memory.
+MAX_IMAGES_OF_FULL_SIZE = 4
+
+
+def _wrong(index: int, msg: str, *rest: str | int) -> Invalid:
+    place = f"inputs[{index}]" + "".join(f".{part}" for part in rest)
+    return Invalid("input_invalid", f"{place}: {msg}", [{"loc": ["body", "inputs", index, *rest], "msg": msg}])
+
+
+def check_batch(num_inputs: int) -> None:
+    """Raise `Invalid` for no input at all and `TooLarge` for more than `MAX_BATCH`."""
+    if num_inputs == 0:
+        raise Invalid.field("inputs_empty", ["body", "inputs"], "send at least one input")
+    if num_inputs > MAX_BATCH:
+        raise TooLarge("batch_too_large", f"{num_inputs} inputs; send at most {MAX_BATCH} in one request.")
+
+
+def decode_images(files: Sequence[bytes], shape: Sequence[int], max_pixels: int) -> np.ndarray:
+    """Image files as uint8 (N, C, H, W). Raises `Invalid` naming the input."""
+    check_batch(len(files))
+    pixels_left = max_pixels * MAX_IMAGES_OF_FULL_SIZE
+    batch = np.empty((len(files), *shape), np.uint8)
+    for index, data in enumerate(files):
+        batch[index], num_pixels = _decode_image(index, data, shape, min(max_pixels, pixels_left))
+        pixels_left -= num_pixels
+    return batch
+
+
+def _decode_image(index: int, data: bytes, shape: Sequence[int], max_pixels: int) -> tuple[np.ndarray, int]:
+    channels, height, width = shape
+    try:
+        image = images.decode(data, max_pixels=max_pixels)
+        return images.fit(image, channels, (height, width)), image.width * image.height
+    except Invalid as error:
+        msg = error.detail
+        raise Invalid(error.code, f"inputs[{index}]: {msg}", [{"loc": ["body", "inputs", index], "msg": msg}]) from None
+
+
+def decode_json_images(inputs: Sequence[Any], shape: Sequence[int], max_pixels: int) -> np.ndarray:
+    """Base64 image files, or nested lists of pixels 0 to 255 in the network's own shape, as uint8 (N, C, H, W)."""
+    check_batch(len(inputs))
+    if all(isinstance(value, str) for value in inputs):
+        return decode_images([_from_base64(index, value) for index, value in enumerate(inputs)], shape, max_pixels)
+    batch = np.empty((len(inputs), *shape), np.uint8)
+    for index, value in enumerate(inputs):
+        if not isinstance(value, list):
+            raise _wrong(index, "an image is base64 text or a nested list of pixels, the same for all inputs")
+        batch[index] = _pixels(index, value, shape)
+    return batch
+
+
+def _from_base64(index: int, text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise _wrong(index, "not valid base64 (RFC 4648) of an image file") from None
+
+
+def _pixels(index: int, value: list[Any], shape: Sequence[int]) -> np.ndarray:
+    expected = " x ".join(map(str, shape))
+    try:
+        array = np.asarray(value)
+    except (ValueError, OverflowError):
+        raise _wrong(index, f"the lists are ragged; the expected shape is {expected}") from None
+    if array.shape == tuple(shape[1:]) and shape[0] == 1:
+        array = array[None]
+    if array.shape != tuple(shape):
+        given = " x ".join(map(str, array.shape))
+        raise _wrong(index, f"the shape is {given}; the expected shape is {expected}")
+    if array.dtype.kind not in "iu" or array.min() < 0 or array.max() > 255:
+        raise _wrong(index, "pixels are whole numbers from 0 to 255")
+    return array.astype(np.uint8)
+
+
+def decode_rows(inputs: Sequence[Any], columns: Sequence[dict[str, Any]]) -> np.ndarray:
+    """Rows of a table as float32 (N, F), NaN where a value is missing.
+
+    A row is a list in the order of the columns, or an object by column name; null, or a name left out of
+    an object, is a missing value. A categorical value is given by its name; one that was not seen in
+    training counts as missing.
+    """
+    check_batch(len(inputs))
+    readers = [_CategoryReader(column) if column["kind"] == "categorical" else _read_number for column in columns]
+    names = [column["name"] for column in columns]
+    batch = np.empty((len(inputs), len(columns)), np.float32)
+    for index, row in enumerate(inputs):
+        values = _ordered(index, row, names)
+        for place, (read, value) in enumerate(zip(readers, values, strict=True)):
+            try:
+                batch[index, place] = read(value)
+            except ValueError as error:
+                raise _wrong(index, str(error), names[place] if isinstance(row, dict) else place) from None
+    return batch
+
+
+def _ordered(index: int, row: object, names: Sequence[str]) -> list[Any]:
+    if isinstance(row, dict):
+        unknown = sorted(set(row) - set(names))
+        if unknown:
+            raise _wrong(index, f"unknown column; the columns are {', '.join(names)}", unknown[0])
+        return [row.get(name) for name in names]
+    if not isinstance(row, list):
+        raise _wrong(index, f"a row is a list of {len(names)} values or an object by column name")
+    if len(row) != len(names):
+        raise _wrong(index, f"{len(row)} values; expected {len(names)}: {', '.join(names)}")
+    return row
+
+
+def _read_number(value: object) -> float:
+    if value is None:
+        return math.nan
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("expected a number or null")
+    if abs(value) > float(np.finfo(np.float32).max):
+        raise ValueError("the number is too large for float32")
+    return float(value)
+
+
+class _CategoryReader:
+    """From a category's name to its index."""
+
+    def __init__(self, column: dict[str, Any]) -> None:
+        self._indices = {name: float(index) for index, name in enumerate(column["categories"])}
+
+    def __call__(self, value: object) -> float:
+        if value is None:
+            return math.nan
+        if isinstance(value, list | dict):
+            raise ValueError("expected the name of a category or null")
+        # A column of numbers can be categorical too: its categories are then the numbers' text.
+        return self._indices.get(value if isinstance(value, str) else str(value), math.nan)
