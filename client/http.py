@@ -67,8 +67,14 @@ class Connection:
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     def json(self, method: str, path: str, **options: Any) -> Json:
-        """Send a request whose answer is a JSON object."""
-        answer: Json = self.request(method, path, **options).json()
+        """Send a request whose answer is a JSON object. Another answer is not from this service: Unreachable."""
+        response = self.request(method, path, **options)
+        try:
+            answer = response.json()
+        except ValueError as cause:
+            raise Unreachable(self.base_url, cause) from cause
+        if not isinstance(answer, dict):
+            raise Unreachable(self.base_url, ValueError("the answer is no JSON object"))
         return answer
 
     def is_ok(self, path: str) -> bool:

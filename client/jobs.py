@@ -1,5 +1,6 @@
 """`Syllabus.jobs`: submit, follow, steer and read jobs."""
 
+import json
 import time
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -15,6 +16,9 @@ from client.http import TRANSIENT_STATUSES, Connection, Json, backoff_seconds, p
 
 # A stream is taken for dead when nothing arrives for this long; the service sends comments in between.
 STREAM_SILENCE_SECONDS = 60.0
+
+# Metric series: points (step, value) by name.
+Series = dict[str, list[tuple[int, float]]]
 
 
 class Jobs:
@@ -55,7 +59,7 @@ class Jobs:
         """Queue a paused job again. Raises ApiError 409 when it is not paused."""
         return self._connection.json("POST", path_of("jobs", job_id, "resume"))
 
-    def metrics(self, job_id: str) -> dict[str, list[tuple[int, float]]]:
+    def metrics(self, job_id: str) -> Series:
         """Every series as points (step, value), thinned to at most 1,000 a series."""
         series = self._connection.json("GET", path_of("jobs", job_id, "metrics"))["series"]
         return {name: [(step, value) for step, value in points] for name, points in series.items()}
@@ -63,6 +67,11 @@ class Jobs:
     def logs(self, job_id: str) -> str:
         """The job's log as text, a line an entry."""
         return self._connection.request("GET", path_of("jobs", job_id, "logs"), headers={"Accept": "text/plain"}).text
+
+    def log_entries(self, job_id: str) -> Sequence[Json]:
+        """The job's log as objects."""
+        path, headers = path_of("jobs", job_id, "logs"), {"Accept": "application/x-ndjson"}
+        return [json.loads(line) for line in self._connection.request("GET", path, headers=headers).text.splitlines()]
 
     def artifacts(self, job_id: str) -> Sequence[Json]:
         """The files the job left: name, SHA-256, size and media type of each."""

@@ -1,0 +1,5 @@
+"""`python -m client.cli` is `syllabus`."""
+
+from client.cli import main
+
+main()

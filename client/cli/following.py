@@ -1,0 +1,64 @@
+"""Following a job to its end, and what a command makes of that end."""
+
+from typing import Any
+
+import typer
+
+from client import tables
+from client.cli.session import ExitCode, Session, details_of
+from client.progress import follow
+
+Json = dict[str, Any]
+
+
+def follow_to_the_end(s: Session, job: Json) -> Json:
+    """Show the job's progress on stderr until it ends and return its final record.
+
+    Ctrl-C stops the following, not the job: it says how to go on, and leaves with INTERRUPTED.
+    """
+    job_id = job["id"]
+    try:
+        follow(s.err, s.api.jobs.events(job_id), str(job["kind"]))
+        return s.api.jobs.get(job_id)
+    except KeyboardInterrupt:
+        s.note(
+            f"\nDetached; job {job_id} goes on.\n"
+            f"  follow it again   syllabus jobs wait {job_id}\n"
+            f"  cancel it         syllabus jobs cancel {job_id}"
+        )
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
+
+
+def run_to_the_end(s: Session, job: Json, *, detach: bool) -> None:
+    """Follow a job just submitted and show its result; with `detach` only name it."""
+    if detach:
+        s.show(job, job["id"])
+        s.note(f"Submitted; follow it with: syllabus jobs wait {job['id']}")
+        return
+    show_end(s, follow_to_the_end(s, job))
+
+
+def show_end(s: Session, job: Json) -> None:
+    """Show what a job came to. Leaves with NOT_SUCCEEDED unless it succeeded."""
+    if s.as_json:
+        s.show(job, "")
+    elif job["state"] == "succeeded":
+        _show_result(s, job)
+    if job["state"] == "succeeded":
+        return
+    if job["state"] == "failed":
+        s.note(f"Job {job['id']} failed: {details_of(job.get('error'))}")
+    else:
+        s.note(f"Job {job['id']} was {job['state']}.")
+    raise typer.Exit(ExitCode.NOT_SUCCEEDED)
+
+
+def _show_result(s: Session, job: Json) -> None:
+    result: Json = dict(job.get("result") or {})
+    test, baseline = result.pop("metrics", None), result.pop("baseline", None)
+    validation = result.pop("validation", None)
+    # Matrices and curves are for programs: --json, or the report among the job's artifacts.
+    s.out.print(tables.details({key: value for key, value in result.items() if not isinstance(value, list | dict)}))
+    columns = {"test": test, "validation": validation, "random baseline": baseline}
+    if test:
+        s.out.print(tables.metrics({name: column for name, column in columns.items() if column}))
