@@ -4,20 +4,18 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import delete as sql_delete
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from services import lifecycle
-from services.artifacts import remove_tree
 from services.database import after_commit
 from services.errors import Conflict, Invalid, NotFound
 from services.pages import Page, newest_first
 from services.requests import DatasetOptions
 from services.resources import Resources
 from services.settings import Settings
-from services.tables import Dataset, Job, new_id
+from services.tables import TERMINAL, Dataset, Job, new_id
 
 
 def create(
@@ -34,8 +32,9 @@ def create(
 
     A data set that failed to be ingested makes way for a new one. Raises `Conflict` if the name is taken.
     """
-    check_free(session, name)
-    session.execute(sql_delete(Dataset).where(Dataset.name == name))
+    if (failed := check_free(session, name)) is not None:
+        session.delete(failed)
+        session.flush()
     request = {
         "kind": "ingest",
         "dataset": name,
@@ -56,11 +55,12 @@ def create(
     return dataset, job
 
 
-def check_free(session: Session, name: str) -> None:
-    """Raise `Conflict` if the name belongs to a data set that is ready or being ingested."""
-    state = session.scalar(select(Dataset.state).where(Dataset.name == name))
-    if state not in (None, "failed"):
+def check_free(session: Session, name: str) -> Dataset | None:
+    """The failed data set that holds this name, if any. Raises `Conflict` if it is ready or being ingested."""
+    dataset = session.scalar(select(Dataset).where(Dataset.name == name))
+    if dataset is not None and dataset.state != "failed":
         raise _taken(name)
+    return dataset
 
 
 def _taken(name: str) -> Conflict:
@@ -77,7 +77,7 @@ def get(session: Session, name: str) -> Dataset:
 
 def named_in_body(session: Session, name: str) -> Dataset:
     """The ready data set that a job's `dataset` field names, locked against deletion. Raises `Invalid`."""
-    dataset = session.scalar(select(Dataset).where(Dataset.name == name).with_for_update())
+    dataset = session.scalar(select(Dataset).where(Dataset.name == name).with_for_update(of=Dataset))
     loc = ["body", "dataset"]
     if dataset is None:
         raise Invalid.field("dataset_not_found", loc, f"there is no data set {name!r}")
@@ -91,34 +91,27 @@ def page(session: Session, *, limit: int, cursor: str | None) -> Page[Dataset]:
     return newest_first(session, select(Dataset), Dataset.id, limit, cursor)
 
 
-def delete(session: Session, resources: Resources, name: str) -> None:
-    """Forget a data set and delete its files. Raises `NotFound`, or `Conflict` while a job uses it."""
-    dataset = session.scalar(select(Dataset).where(Dataset.name == name).with_for_update())
+def delete(session: Session, name: str) -> None:
+    """Forget a data set; the sweeper deletes its files. Raises `NotFound`, or `Conflict` while a job uses it."""
+    dataset = session.scalar(select(Dataset).where(Dataset.name == name).with_for_update(of=Dataset))
     if dataset is None:
         raise NotFound("dataset_not_found", f"There is no data set {name!r}.")
     if dataset.builtin:
         raise Conflict("dataset_builtin", f"{name!r} is built in and cannot be deleted.")
-    user = session.scalar(select(Job.id).where(Job.dataset_name == name, Job.state.not_in(lifecycle.TERMINAL)).limit(1))
+    user = session.scalar(select(Job.id).where(Job.dataset_name == name, Job.state.not_in(TERMINAL)).limit(1))
     if user is not None:
         raise Conflict("dataset_in_use", f"Job {user} uses {name!r}; cancel it or wait until it ends.")
     session.delete(dataset)
-    path = directory(resources.settings, dataset)
-    after_commit(session, partial(remove_tree, path))
 
 
 def complete(session: Session, job_id: str, manifest: dict[str, Any]) -> None:
-    """Mark the data set of an ingest job as ready."""
-    session.execute(update(Dataset).where(Dataset.job_id == job_id).values(state="ready", manifest=manifest))
+    """Give the data set of an ingest job its manifest, which makes it ready."""
+    session.execute(update(Dataset).where(Dataset.job_id == job_id).values(manifest=manifest))
 
 
-def fail(session: Session, job_id: str, error: dict[str, Any]) -> None:
-    """Mark the data set of an ingest job as failed, with the reason."""
-    session.execute(update(Dataset).where(Dataset.job_id == job_id).values(state="failed", error=error))
-
-
-def directory(settings: Settings, dataset: Dataset) -> Path:
-    """Where the arrays of a data set are."""
-    return settings.datasets / dataset.id
+def directory(settings: Settings, manifest: dict[str, Any]) -> Path:
+    """Where the arrays of a ready data set are: a directory named by their digest, shared by equal data sets."""
+    return settings.datasets / str(manifest["digest"]).removeprefix("sha256:")
 
 
 def upload_path(settings: Settings, job_id: str) -> Path:

@@ -3,8 +3,7 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from services.lifecycle import TERMINAL
-from services.tables import Job, JobEvent
+from services.tables import TERMINAL, Job, JobEvent
 
 Series = dict[str, list[tuple[int, float]]]
 

@@ -84,10 +84,7 @@ def cancel(session: Session, job_id: str) -> Job:
     """Cancel a job: at once when no worker has it, else its worker is told. Raises `Conflict` when over."""
     job = _lock(session, job_id)
     if job.state in lifecycle.ENTERED_FROM["cancelled"] - {"cancelling"}:
-        job = lifecycle.enter(session, job_id, "cancelled")
-        if job.kind == "ingest":
-            datasets.fail(session, job_id, {"code": "cancelled", "detail": "The ingest job was cancelled."})
-        return job
+        return lifecycle.enter(session, job_id, "cancelled")
     return lifecycle.enter(session, job_id, "cancelling")
 
 

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from services.database import now
 from services.errors import Conflict, LeaseLost, NotFound, SyllabusError
-from services.tables import Job, JobEvent, new_id
+from services.tables import TERMINAL, Job, JobEvent, new_id
 
 # From which states each state may be entered.
 ENTERED_FROM: Mapping[str, frozenset[str]] = {
@@ -32,7 +32,6 @@ ENTERED_FROM: Mapping[str, frozenset[str]] = {
     "failed": frozenset({"running", "pausing", "interrupted"}),
     "cancelled": frozenset({"queued", "paused", "cancelling"}),
 }
-TERMINAL = frozenset({"succeeded", "failed", "cancelled"})
 # States in which a worker holds the job under a lease.
 LEASED = frozenset({"running", "pausing", "cancelling"})
 

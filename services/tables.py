@@ -12,6 +12,7 @@ from uuid6 import uuid7
 from services.database import now
 
 Json = dict[str, Any]
+TERMINAL = frozenset({"succeeded", "failed", "cancelled"})
 
 
 def new_id() -> str:
@@ -34,19 +35,33 @@ class Table(DeclarativeBase):
 
 
 class Dataset(Table):
-    """A named, immutable data set; its arrays lie in `settings.datasets / id`."""
+    """A named, immutable data set; its arrays lie in a directory named by their digest."""
 
     __tablename__ = "datasets"
 
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
     name: Mapped[str] = mapped_column(unique=True)
-    state: Mapped[str] = mapped_column(default="ingesting")
     format: Mapped[str]
     builtin: Mapped[bool] = mapped_column(default=False)
     manifest: Mapped[Json | None]
-    error: Mapped[Json | None]
     job_id: Mapped[str | None] = mapped_column(ForeignKey("jobs.id"))
     created_at: Mapped[float] = mapped_column(default=now())
+    job: Mapped["Job | None"] = relationship(lazy="joined")
+
+    @property
+    def state(self) -> str:
+        """`ready` once there is a manifest; until then what its ingest job makes of it."""
+        if self.manifest is not None:
+            return "ready"
+        return "failed" if self.job is None or self.job.is_over else "ingesting"
+
+    @property
+    def error(self) -> Json | None:
+        """Why a failed data set failed."""
+        if self.state != "failed":
+            return None
+        cancelled = {"code": "cancelled", "detail": "The ingest job was cancelled."}
+        return (self.job.error if self.job else None) or cancelled
 
 
 class Job(Table):
@@ -84,6 +99,11 @@ class Job(Table):
     queued_at: Mapped[float] = mapped_column(default=now())
     started_at: Mapped[float | None]
     finished_at: Mapped[float | None]
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the job has reached its end."""
+        return self.state in TERMINAL
 
 
 class JobEvent(Table):

@@ -1,0 +1,138 @@
+"""The child process of one job: runs `models.run` and reports to its supervisor.
+
+It leads a process group of its own, so that it can be ended with everything it started, and it ends when
+its supervisor does.
+"""
+
+import ctypes
+import errno
+import functools
+import os
+import resource
+import signal
+import sys
+import threading
+import traceback
+from dataclasses import asdict, dataclass, field
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from models.errors import JobError
+from models.run import JobContext, Stopped, Wish, run
+from services.images import decode, fit
+from workers.wire import receive, send
+
+PR_SET_PDEATHSIG = 1  # prctl(2)
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """What a child is started with."""
+
+    kind: str
+    request: dict[str, Any]
+    attempt: int
+    scratch: Path
+    checkpoints: Path
+    checkpoint_interval_seconds: float
+    threads: int
+    device: str | None = None
+    """The GPU this child may see, as CUDA numbers it; None: none."""
+    dataset: Path | None = None
+    upload: Path | None = None
+    model: Path | None = None
+    version: dict[str, Any] | None = None
+    limits: dict[str, int] = field(default_factory=dict)
+    max_memory_bytes: int | None = None
+
+
+class PipeReporter:
+    """A `models.run.Reporter` over the pipe to the supervisor."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._wish: Wish | None = None
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def progress(
+        self, fraction: float, *, epoch: int | None = None, step: int | None = None, eta_seconds: float | None = None
+    ) -> None:
+        """Report how far the job is."""
+        message = {"fraction": fraction, "epoch": epoch, "step": step, "eta_seconds": eta_seconds}
+        send(self._connection, {"type": "progress", "data": message})
+
+    def metric(self, series: str, step: int, value: float) -> None:
+        """Report one point of a series."""
+        send(self._connection, {"type": "metric", "data": {"series": series, "step": step, "value": value}})
+
+    def log(self, message: str, *, level: str = "info") -> None:
+        """Report one line of the job's log."""
+        send(self._connection, {"type": "log", "data": {"level": level, "message": message}})
+
+    def wish(self) -> Wish | None:
+        """What the supervisor asked for last."""
+        return self._wish
+
+    def _listen(self) -> None:
+        try:
+            while True:
+                self._wish = receive(self._connection)["wish"]
+        except (EOFError, OSError):
+            os._exit(1)  # the supervisor is gone, and with it the lease
+
+
+def main(connection: Connection, assignment: Assignment) -> None:
+    """Run one job and send what it came to as the last message."""
+    _become_independent()
+    if assignment.max_memory_bytes is not None:
+        _limit_memory(assignment.max_memory_bytes)
+    os.environ["CUDA_VISIBLE_DEVICES"] = assignment.device or ""
+    send(connection, _result(PipeReporter(connection), assignment))
+
+
+def _become_independent() -> None:
+    os.setsid()
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _limit_memory(max_bytes: int) -> None:
+    """Bound this process's private memory; arrays mapped from files do not count (setrlimit(2), RLIMIT_DATA)."""
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (max_bytes, hard))
+
+
+def _result(report: PipeReporter, assignment: Assignment) -> dict[str, Any]:
+    try:
+        outcome = run(_context(report, assignment))
+    except Stopped:
+        return {"type": "stopped"}
+    except JobError as error:
+        return _failed(error.code, error.detail)
+    except MemoryError:
+        return _failed("out_of_memory", "The job needed more memory than it may use; make the data or batch smaller.")
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return _failed("storage_full", "No room is left on the disk; free some and submit the job again.")
+        return _internal_error()
+    except Exception:  # whatever else it is must end this job only, and be told
+        return _internal_error()
+    return {"type": "outcome", "data": asdict(outcome)}
+
+
+def _context(report: PipeReporter, assignment: Assignment) -> JobContext:
+    values = {name: value for name, value in vars(assignment).items() if name not in ("device", "max_memory_bytes")}
+    max_pixels = assignment.limits.get("max_pixels")
+    decode_image = decode if max_pixels is None else functools.partial(decode, max_pixels=max_pixels)
+    return JobContext(**values, report=report, decode_image=decode_image, fit_image=fit)
+
+
+def _failed(code: str, detail: str) -> dict[str, Any]:
+    return {"type": "failed", "data": {"code": code, "detail": detail}}
+
+
+def _internal_error() -> dict[str, Any]:
+    traceback.print_exc()
+    return _failed("internal_error", "The job failed inside; the worker's log holds the cause under the job's id.")

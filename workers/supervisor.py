@@ -1,0 +1,233 @@
+"""Supervises one job: claims it, runs it in a child process, keeps its lease, records its end.
+
+The child is told of a wish and given time to obey, then its process group is killed. While the database is
+out of reach the child runs on; what it reports is kept and written later.
+"""
+
+import contextlib
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import wait
+from typing import Any, TypeVar
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+from tenacity import Retrying, retry_if_exception_type, wait_exponential_jitter
+
+from services import jobs, lifecycle
+from services.artifacts import remove_tree
+from services.errors import LeaseLost
+from services.resources import Resources
+from services.tables import Job
+from workers import forkserver, recording
+from workers.assignments import Slot, assign, scratch_directory
+from workers.wire import Message, receive, send
+
+log = structlog.get_logger(__name__)
+Result = TypeVar("Result")
+
+TICK_SECONDS = 0.25
+"""How often reports are written and wishes are read."""
+PAUSE_GRACE_SECONDS = 10.0
+"""Time to save a checkpoint after a wish to pause, or when the worker stops."""
+LAST_WORDS = ("outcome", "failed", "stopped")
+
+
+@dataclass(frozen=True)
+class Supervisor:
+    """Runs jobs of one worker process."""
+
+    resources: Resources
+    worker_id: str
+    stopping: threading.Event
+    """Set when the worker shuts down: children save a checkpoint and their jobs are queued again, uncharged."""
+
+    def run(self, job_id: str, slot: Slot) -> None:
+        """Claim a job and see it through; does nothing if the job is not to be had."""
+        lease = self.resources.settings.lease_seconds
+        with self.resources.database.transaction() as session:
+            job = lifecycle.claim(session, job_id, worker=self.worker_id, lease_seconds=lease)
+        if job is None:
+            return
+        with structlog.contextvars.bound_contextvars(job_id=job_id, kind=job.kind, attempt=job.attempt):
+            log.info("job_claimed")
+            try:
+                self._supervise(job, slot)
+            except LeaseLost:
+                log.warning("lease_lost")
+            finally:
+                remove_tree(scratch_directory(self.resources, job))
+
+    def _supervise(self, job: Job, slot: Slot) -> None:
+        token = job.lease_token or ""
+        assignment = self._persist(lambda session: assign(session, self.resources, job, slot))
+        child = Child(*forkserver.start(assignment))
+        try:
+            last = Watch(self, job.id, token, child, job.kind).until_the_end()
+            self._conclude(job, token, last)
+        finally:
+            child.kill()
+
+    def _conclude(self, job: Job, token: str, last: Message) -> None:
+        """Record the child's last word."""
+        if last["type"] == "outcome":
+            outcome = last["data"]
+            try:
+                files = recording.store_files(self.resources, outcome)
+            except OSError as error:
+                last = {"type": "failed", "data": {"code": "storage_full", "detail": f"No artifact kept: {error}."}}
+            else:
+                self._persist(lambda session: recording.succeed(session, self.resources, job.id, token, outcome, files))
+        if last["type"] == "failed":
+            self._persist(lambda session: lifecycle.fail(session, job.id, last["data"], token=token))
+        if last["type"] in ("stopped", "died"):
+            self._persist(lambda session: self._interrupt(session, job.id, token, last))
+        self._forget(job.id)
+
+    def _interrupt(self, session: Session, job_id: str, token: str, last: Message) -> None:
+        job = lifecycle.interrupt(
+            session,
+            job_id,
+            last.get("cause", "its worker stopped"),
+            max_attempts=self.resources.settings.max_attempts,
+            charged=last["type"] == "died",
+            token=token,
+        )
+        if job.state == "queued":
+            jobs.ring(session, self.resources, job)
+
+    def _forget(self, job_id: str) -> None:
+        """Delete what an ended job needs no more."""
+        job = self._persist(lambda session: jobs.get(session, job_id))
+        log.info("job_left", state=job.state)
+        if job.is_over:
+            remove_tree(self.resources.settings.jobs / job_id)
+            (self.resources.settings.uploads / job_id).unlink(missing_ok=True)
+
+    def _persist(self, work: Callable[[Session], Result]) -> Result:
+        """Run `work` in a transaction, again and again while the database is out of reach."""
+        retrying = Retrying(
+            retry=retry_if_exception_type(DBAPIError), wait=wait_exponential_jitter(initial=0.2, max=5), reraise=True
+        )
+        for attempt in retrying:
+            with attempt, self.resources.database.transaction() as session:
+                return work(session)
+        raise AssertionError("unreachable: the loop above ends by returning or raising")
+
+
+class Child:
+    """A running child process and its pipe."""
+
+    def __init__(self, process: Any, connection: Any) -> None:
+        self.process = process
+        self.connection = connection
+
+    def tell(self, wish: str) -> None:
+        """Send a wish; a child that is gone needs none."""
+        with contextlib.suppress(OSError):
+            send(self.connection, {"wish": wish})
+
+    def kill(self) -> None:
+        """End the child and all it started, and wait until it is gone."""
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            self.process.kill()  # it had no time to lead a group of its own, or is gone
+        self.process.join()
+        self.connection.close()
+
+    def next_messages(self, seconds: float) -> tuple[list[Message], bool]:
+        """Messages that arrive within `seconds`, and whether the pipe is at its end."""
+        messages: list[Message] = []
+        deadline = time.monotonic() + seconds
+        while wait([self.connection], max(0.0, deadline - time.monotonic())):
+            try:
+                messages.append(receive(self.connection))
+            except (EOFError, OSError):
+                return messages, True
+            if messages[-1]["type"] in LAST_WORDS or len(messages) == 1:
+                break  # the first report and the last word are not kept waiting
+        return messages, False
+
+
+class Watch:
+    """The time between a child's start and its end."""
+
+    def __init__(self, supervisor: Supervisor, job_id: str, token: str, child: Child, kind: str) -> None:
+        self.supervisor = supervisor
+        self.settings = supervisor.resources.settings
+        self.job_id, self.token, self.child = job_id, token, child
+        self.events: list[lifecycle.EventDraft] = []
+        self.progress: dict[str, Any] = {}
+        self.wish: str | None = None
+        started = time.monotonic()
+        self.kill_at = started + self.settings.max_ingest_seconds if kind == "ingest" else float("inf")
+        self.renew_at = started + self.settings.heartbeat_seconds
+
+    def until_the_end(self) -> Message:
+        """Pump reports and wishes until the child's last word, or its death. Raises `LeaseLost`."""
+        while True:
+            messages, gone = self.child.next_messages(TICK_SECONDS)
+            for message in messages:
+                if message["type"] in LAST_WORDS:
+                    self._beat(final=True)
+                    return message
+                self._take(message)
+            if gone:
+                return self._death()
+            self._beat()
+            if time.monotonic() >= self.kill_at:
+                self.child.kill()
+                if self.wish is None:
+                    detail = f"The job took longer than {self.settings.max_ingest_seconds:g} s; make the data smaller."
+                    return {"type": "failed", "data": {"code": "time_limit", "detail": detail}}
+                return {"type": "stopped"}
+
+    def _take(self, message: Message) -> None:
+        self.events.append((message["type"], message["data"]))
+        if message["type"] == "progress":
+            self.progress.update(message["data"])
+
+    def _death(self) -> Message:
+        self.child.process.join()
+        code = self.child.process.exitcode
+        cause = (
+            f"its process was ended by {signal.Signals(-code).name}" if code < 0 else f"its process exited with {code}"
+        )
+        log.warning("child_died", exitcode=code)
+        return {"type": "died", "cause": f"its process {how}"}
+
+    def _beat(self, *, final: bool = False) -> None:
+        """Write what has been reported, keep the lease, read the wish. An outage is waited out."""
+        due = time.monotonic() >= self.renew_at
+        try:
+            with self.supervisor.resources.database.transaction() as session:
+                if self.events:
+                    lifecycle.record(session, self.job_id, self.token, self.events, self.progress)
+                if due or final:
+                    lifecycle.renew(session, self.job_id, self.token, self.settings.lease_seconds)
+                state = lifecycle.state_under(session, self.job_id, self.token)
+        except DBAPIError as error:
+            log.warning("database_unreachable", error=str(error.orig))
+            return
+        if due:
+            self.renew_at = time.monotonic() + self.settings.heartbeat_seconds
+        self.events, self.progress = [], {}
+        self._heed(state)
+
+    def _heed(self, state: str) -> None:
+        if state == "cancelling":
+            self._ask("cancel", self.settings.cancel_grace_seconds)
+        elif state == "pausing" or self.supervisor.stopping.is_set():
+            self._ask("pause", PAUSE_GRACE_SECONDS)
+
+    def _ask(self, wish: str, grace_seconds: float) -> None:
+        if self.wish != wish and self.wish != "cancel":
+            self.wish = wish
+            self.child.tell(wish)
+            self.kill_at = time.monotonic() + grace_seconds

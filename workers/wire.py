@@ -1,0 +1,23 @@
+"""Messages between a supervisor and its child: JSON, since the child has read untrusted files.
+
+A message is `{"type": ..., ...}`. From the child: `progress`, `metric`, `log`, then one of `outcome`,
+`failed`, `stopped`. To the child: `wish`.
+"""
+
+from multiprocessing.connection import Connection
+from typing import Any
+
+import orjson
+
+Message = dict[str, Any]
+
+
+def send(connection: Connection, message: Message) -> None:
+    """Send one message; paths become text, a number that is not finite becomes null."""
+    connection.send_bytes(orjson.dumps(message, default=str, option=orjson.OPT_SERIALIZE_NUMPY))
+
+
+def receive(connection: Connection) -> Message:
+    """Wait for one message. Raises `EOFError` when the other side is gone."""
+    message: Message = orjson.loads(connection.recv_bytes())
+    return message
