@@ -196,9 +196,7 @@ class Watch:
     def _death(self) -> Message:
         self.child.process.join()
         code = self.child.process.exitcode
-        cause = (
-            f"its process was ended by {signal.Signals(-code).name}" if code < 0 else f"its process exited with {code}"
-        )
+        how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"exited with {code}"
         log.warning("child_died", exitcode=code)
         return {"type": "died", "cause": f"its process {how}"}
 
