@@ -1,0 +1,153 @@
+"""The README's snippets run, and its table of settings is the settings."""
+
+import importlib.util
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+from pydantic import SecretStr
+
+from services.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+STARTUP_SECONDS = 60
+
+
+def snippets(kind: str) -> list[str]:
+    """The fenced blocks whose info string is `kind`."""
+    return re.findall(rf"^```{kind}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+def default(value: object) -> str:
+    """A setting's default as the table shows it."""
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:g}"
+    return f"{value:,}" if isinstance(value, int) and value > 9999 else str(value)
+
+
+def test_the_table_of_settings_is_complete_and_true() -> None:
+    rows = [
+        f"| `SYLLABUS_{name.upper()}` | {default(field.default)} | {field.description} |"
+        for name, field in Settings.model_fields.items()
+    ]
+    assert "\n".join(["| variable | default | meaning |", "|---|---|---|", *rows]) in README
+
+
+def test_every_variable_that_is_named_is_a_setting() -> None:
+    settings = {f"SYLLABUS_{name.upper()}" for name in Settings.model_fields}
+    assert set(re.findall(r"SYLLABUS_[A-Z_]+", README)) <= settings
+
+
+def test_secrets_have_no_default() -> None:
+    assert all(not isinstance(field.default, SecretStr) for field in Settings.model_fields.values())
+
+
+def test_every_linked_file_exists() -> None:
+    links = [link for link in re.findall(r"\]\(([^)]+)\)", README) if "://" not in link]
+    assert links
+    assert all((ROOT / link).exists() for link in links)
+
+
+def test_every_make_target_that_is_named_exists() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"make\s([a-z-]+)`", README)) | set(re.findall(r"^\$ make (\S+)", README, re.M)) <= targets
+
+
+def test_the_architecture_registers_and_has_the_parameters_it_states(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from models import registry
+
+    monkeypatch.setattr(registry, "_architectures", dict(registry._architectures))
+    (code,) = snippets("python architecture")
+    path = tmp_path / "one_hidden_layer.py"
+    path.write_text(code)
+    spec = importlib.util.spec_from_file_location("models.architectures.one_hidden_layer", path)
+    assert spec is not None
+    assert spec.loader is not None
+    spec.loader.exec_module(importlib.util.module_from_spec(spec))
+
+    architecture = registry._architectures["one_hidden_layer"]
+    (reference,) = architecture.references
+    network = architecture.configure(reference.hyperparameters).build(reference.input, reference.classes)
+    assert sum(parameter.numel() for parameter in network.parameters()) == reference.parameters
+
+
+@contextmanager
+def stack(home: Path, port: int) -> Iterator[str]:
+    """The embedded stack as `make run` starts it; answers its address."""
+    environment = {
+        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+        "SYLLABUS_HOME": str(home),
+        "SYLLABUS_PORT": str(port),
+    }
+    subprocess.run([sys.executable, "-m", "workers.init"], cwd=ROOT, env=environment, check=True)
+    command = [str(Path(sys.executable).parent / "supervisord"), "-n", "-c", "stack.ini"]
+    log = (home / "stack.log").open("ab")
+    with log, subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log) as supervisor:
+        try:
+            address = f"http://127.0.0.1:{port}"
+            wait_until_ready(address)
+            yield address
+        finally:
+            supervisor.terminate()
+            supervisor.wait(60)
+
+
+def wait_until_ready(address: str) -> None:
+    """Return once the gateway says so; raise `TimeoutError` after a minute."""
+    end = time.monotonic() + STARTUP_SECONDS
+    while time.monotonic() < end:
+        try:
+            with urlopen(f"{address}/health/ready", timeout=5):
+                return
+        except OSError:
+            time.sleep(0.2)
+    raise TimeoutError(f"{address} was not ready after {STARTUP_SECONDS} s")
+
+
+@pytest.mark.slow
+def test_the_curl_lines_work_as_they_stand(tmp_path: Path, unused_port: int) -> None:
+    script = "\n".join(["set -eu", *snippets("sh quickstart")])
+    (tmp_path / "home").mkdir()
+    with stack(tmp_path / "home", unused_port) as address:
+        answer = subprocess.run(
+            ["/bin/sh", "-c", script],
+            cwd=tmp_path,
+            env={"API": address, "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"},
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+    assert answer.returncode == 0, answer.stderr
+    assert '"value"' in answer.stdout
+    assert '"label"' in answer.stdout
+
+
+@pytest.mark.slow
+def test_the_python_lines_work_as_they_stand(tmp_path: Path, unused_port: int) -> None:
+    (code,) = snippets("python")
+    (tmp_path / "home").mkdir()
+    with stack(tmp_path / "home", unused_port) as address:
+        code = code.replace("http://127.0.0.1:8000", address)
+        answer = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert answer.returncode == 0, answer.stderr
+    assert 0.5 < float(answer.stdout) <= 1
+
+
+@pytest.fixture
+def unused_port() -> int:
+    """A port that nothing listens on at the moment."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
