@@ -71,3 +71,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
+
+
+def connection_class(head_timeout_seconds: float) -> type[BoundedHttpProtocol]:
+    """The protocol with this time for a request's head, as a class, since uvicorn makes the instances."""
+    return type("HttpProtocol", (BoundedHttpProtocol,), {"head_timeout_seconds": head_timeout_seconds})

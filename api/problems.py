@@ -72,9 +72,7 @@ def problem_of(request: Request, error: SyllabusError) -> Response:
     if isinstance(error, errors.Unauthorized):
         headers["www-authenticate"] = 'Bearer realm="syllabus"'
     field_errors = error.errors if isinstance(error, Invalid) else None
-    return problem(
-        request, status, error.code, error.title, error.detail, field_errors=field_errors, headers=headers
-    )
+    return problem(request, status, error.code, error.title, error.detail, field_errors=field_errors, headers=headers)
 
 
 def internal_error(request: Request) -> Response:

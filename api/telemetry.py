@@ -48,9 +48,7 @@ class Telemetry:
         ProcessCollector(registry=self.registry)
         GCCollector(registry=self.registry)
         labels = ["route", "method", "status"]
-        self._requests = Counter(
-            "syllabus_http_requests_total", "Requests answered.", labels, registry=self.registry
-        )
+        self._requests = Counter("syllabus_http_requests_total", "Requests answered.", labels, registry=self.registry)
         self._seconds = Histogram(
             "syllabus_http_request_duration_seconds",
             "Time to the end of the answer.",

@@ -4,7 +4,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from services.artifacts import StoredFile
-from services.errors import NotFound
+from services.errors import Invalid, NotFound
 from services.pages import Page, newest_first
 from services.tables import Job, Json, Model, ModelAlias, ModelVersion
 
@@ -67,7 +67,9 @@ def register(session: Session, job: Job, record: Json, onnx: StoredFile) -> Mode
 
 
 def set_alias(session: Session, name: str, alias: str, number: int) -> Model:
-    """Point an alias at a version. Raises `NotFound` if there is no such version."""
+    """Point an alias at a version. Raises `NotFound` if there is no such version, `Invalid` for `latest`."""
+    if alias == LATEST:
+        raise Invalid.field("alias_reserved", ["path", "alias"], f"{LATEST} always names the newest version")
     model = get(session, name)
     version(session, name, str(number))
     session.merge(ModelAlias(model_id=model.id, alias=alias, number=number))

@@ -84,6 +84,13 @@ class LogLine(Schema):
         level, message = event.data.get("level", "info"), event.data.get("message", "")
         return cls(seq=event.seq, at=utc(event.at), level=level, message=message)
 
+    def as_text(self) -> str:
+        """One line of text; what is not printable (line breaks, escape codes) is written as its escape."""
+        message = "".join(
+            char if char.isprintable() else char.encode("unicode_escape").decode() for char in self.message
+        )
+        return f"{self.at.isoformat(timespec='milliseconds')} {self.level.upper()} {message}\n"
+
 
 class ArtifactOut(Schema):
     """A file that a job produced."""

@@ -11,7 +11,7 @@ class Health(Schema):
     """Whether the service works, and what is missing if not."""
 
     status: Literal["ok", "unavailable"]
-    missing: list[str] = []
+    missing: list[str]
 
 
 class WorkerOut(Schema):

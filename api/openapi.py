@@ -1,0 +1,79 @@
+"""The OpenAPI document: FastAPI's own, with every error response declared by one rule."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from api.problems import MEDIA_TYPE
+from api.schemas.base import Problem
+
+METHODS = ("get", "post", "put", "delete")
+# Any route may answer these.
+ALWAYS = {
+    "400": "The request could not be read.",
+    "401": "No API key, or a wrong one.",
+    "403": "Without an API key: not a request from this machine to localhost.",
+    "422": "A value is wrong; `errors` names each field.",
+    "500": "An internal error; the log has its cause under the X-Request-ID.",
+    "503": "The database, the broker or a model is not ready.",
+    "507": "No room is left on the disk.",
+}
+WITH_PATH = {"404": "What the path names does not exist."}
+WITH_BODY = {
+    "408": "The body arrives too slowly.",
+    "413": "The body is over the limit.",
+    "415": "A content type that the route does not read.",
+}
+BY_CODE = {
+    "409": "The state of what was named does not allow it.",
+    "416": "No such range of the file.",
+    "429": "Too many requests; `Retry-After` says when to come back.",
+}
+
+
+def also(*codes: int) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route that answers these errors besides those that every route may answer."""
+    return {code: {"description": BY_CODE[str(code)]} for code in codes}
+
+
+def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, item in document["paths"].items():
+        for method in METHODS:
+            if method in item:
+                yield path, item[method]
+
+
+def _declare_problems(path: str, operation: dict[str, Any], content: dict[str, Any]) -> None:
+    errors = dict(ALWAYS)
+    if "{" in path:
+        errors |= WITH_PATH
+    if "requestBody" in operation:
+        errors |= WITH_BODY
+    for code, description in BY_CODE.items():
+        if code in operation["responses"]:
+            errors[code] = description
+    for code, description in errors.items():
+        if code == "503" and path == "/health/ready":
+            continue  # its 503 says what is missing
+        operation["responses"][code] = {"description": description, "content": content}
+
+
+def describe(app: FastAPI) -> dict[str, Any]:
+    """The document, made once."""
+    if app.openapi_schema is None:
+        document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas |= problem.pop("$defs", {})
+        schemas["Problem"] = problem
+        for unused in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(unused, None)
+        content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+        for path, operation in _operations(document):
+            _declare_problems(path, operation, content)
+        document["components"]["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
+        document["security"] = [{"bearer": []}]
+        app.openapi_schema = document
+    return app.openapi_schema
