@@ -92,7 +92,11 @@ _architectures: dict[str, Architecture] = {}
 
 
 def search(
-    *, low: float | None = None, high: float | None = None, log: bool = False, choices: list[Any] | None = None
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    log: bool = False,
+    choices: list[Any] | None = None,
 ) -> dict[str, Any]:
     """The range in which a hyperparameter search looks, for a field's `json_schema_extra`.
 
@@ -122,7 +126,7 @@ def register(
         name = module.__module__.rpartition(".")[2]
         if name in _architectures:
             raise ValueError(f"the architecture {name!r} is registered twice")
-        config: type[ArchitectureConfig] = module.Config
+        config: type[ArchitectureConfig] = module.__dict__["Config"]
         config.owner = module
         _architectures[name] = Architecture(name, title, paper, unit, tasks, modality, references, module, config)
         return module

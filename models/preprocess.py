@@ -1,0 +1,107 @@
+"""Preprocessing as a part of the network: the exported graph takes the raw input.
+
+The statistics are those of the training rows and are buffers, so they travel with the weights.
+Shapes: N examples, C channels, F columns of the table, G features after one-hot coding.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from models.registry import Shape
+
+_CHUNK_ROWS = 4096
+_FLOAT32_NOISE = 1e-6
+
+
+class ImagePreprocess(nn.Module):
+    """uint8 images (N, C, H, W) to floats with mean 0 and standard deviation 1 in each channel."""
+
+    mean_C11: Tensor
+    scale_C11: Tensor
+
+    def __init__(self, mean: Tensor, std: Tensor, shape: Shape) -> None:
+        super().__init__()
+        self.output_shape = shape
+        self.register_buffer("mean_C11", mean.float().view(-1, 1, 1))
+        self.register_buffer("scale_C11", _reciprocal(std, mean).view(-1, 1, 1))
+
+    def forward(self, images_NCHW: Tensor) -> Tensor:
+        """Standardised images (N, C, H, W) in float32."""
+        return (images_NCHW.float() - self.mean_C11) * self.scale_C11
+
+
+class TabularPreprocess(nn.Module):
+    """Raw rows (N, F) to features (N, G).
+
+    A numeric column is standardised, a missing value (NaN) being the column's mean, so 0.
+    A categorical column becomes one feature a category; a missing or unknown one sets none of them.
+    """
+
+    numeric: Tensor
+    mean: Tensor
+    scale: Tensor
+
+    def __init__(self, mean: Tensor, std: Tensor, columns: list[dict[str, Any]]) -> None:
+        super().__init__()
+        numeric = [index for index, column in enumerate(columns) if column["kind"] == "numeric"]
+        self.categorical = [
+            (index, len(column["categories"]))
+            for index, column in enumerate(columns)
+            if column["kind"] == "categorical"
+        ]
+        self.output_shape: Shape = (len(numeric) + sum(count for _, count in self.categorical),)
+        self.register_buffer("numeric", torch.tensor(numeric, dtype=torch.int64))
+        self.register_buffer("mean", mean.float()[numeric])
+        self.register_buffer("scale", _reciprocal(std, mean)[numeric])
+        for index, count in self.categorical:
+            self.register_buffer(f"codes_{index}", torch.arange(count, dtype=torch.float32), persistent=False)
+
+    def forward(self, rows_NF: Tensor) -> Tensor:
+        """Features (N, G): the numeric columns in their order, then the categories of each other column."""
+        numeric = (rows_NF.index_select(1, self.numeric) - self.mean) * self.scale
+        parts = [torch.where(numeric.isnan(), torch.zeros_like(numeric), numeric)]
+        for index, _ in self.categorical:
+            codes = self.get_buffer(f"codes_{index}")
+            parts.append((rows_NF[:, index : index + 1] == codes).float())
+        return torch.cat(parts, dim=1)
+
+
+def preprocess_for(manifest_input: dict[str, Any], modality: str, mean: Tensor, std: Tensor) -> nn.Module:
+    """The preprocessing for a data set's input, given the moments of its training rows.
+
+    The module's `output_shape` is the shape of one preprocessed input.
+    """
+    if modality == "image":
+        return ImagePreprocess(mean, std, tuple(manifest_input["shape"]))
+    return TabularPreprocess(mean, std, manifest_input["columns"])
+
+
+def moments(inputs: Any, rows: Tensor, modality: str) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation, in float64, per channel (C,) or per column (F,); NaN is left out.
+
+    `inputs` is indexed by an array of row numbers and answers a tensor or an array, so that a
+    memory-mapped data set is read in chunks. Two passes, since the one-pass formula cancels.
+    """
+    axes = (0, 2, 3) if modality == "image" else (0,)
+
+    def chunks() -> Any:
+        for start in range(0, len(rows), _CHUNK_ROWS):
+            yield torch.as_tensor(inputs[rows[start : start + _CHUNK_ROWS]]).double()
+
+    total = count = squares = torch.zeros(())
+    for chunk in chunks():
+        total = total + chunk.nansum(axes)
+        count = count + (~chunk.isnan()).sum(axes)
+    mean = total / count.clamp(min=1)
+    centre = mean.view(-1, *[1] * (len(axes) - 1))
+    for chunk in chunks():
+        squares = squares + (chunk - centre).square().nansum(axes)
+    return mean, (squares / count.clamp(min=1)).sqrt()
+
+
+def _reciprocal(std: Tensor, mean: Tensor) -> Tensor:
+    """1 / std, and 1 where the values are constant up to float32's resolution, so centre to 0 anyway."""
+    constant = std <= _FLOAT32_NOISE * mean.abs().clamp(min=1e-20)
+    return torch.where(constant, 1.0, 1.0 / std).float()
