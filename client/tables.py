@@ -75,14 +75,13 @@ def models(items: Sequence[Json]) -> Table:
 
 def versions(items: Sequence[Json]) -> Table:
     """One line a version of one model, with its first test metrics."""
-    table = _table(">VERSION", "ARCHITECTURE", "DATASET", "TEST METRICS", "CREATED")
+    table = _table(">VERSION", "ARCHITECTURE", "TEST METRICS", "CREATED")
     for item in items:
         test = (item.get("metrics") or {}).get("test") or {}
         figures = [f"{name} {number(value)}" for name, value in test.items() if isinstance(value, int | float)][:2]
         table.add_row(
             _text(item["version"]),
             _text(item.get("architecture")),
-            _text(_name_of(item.get("dataset"))),
             _text("  ".join(figures)),
             Text(moment(item.get("created_at"))),
         )
@@ -222,10 +221,6 @@ def _state(state: object) -> Text:
 
 def _joined(names: object) -> str:
     return ", ".join(map(str, names)) if isinstance(names, list | tuple | dict) else compact(names)
-
-
-def _name_of(value: object) -> object:
-    return value.get("name") if isinstance(value, dict) else value
 
 
 def _allowed(field: Mapping[str, Any]) -> str:

@@ -1,0 +1,1 @@
+"""`python -m client.demo`: the main job on the embedded stack, start to end."""
