@@ -6,6 +6,7 @@ from fastapi import Query
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
+from api.openapi import reference
 from api.strict_json import loads
 from services.errors import Invalid
 from services.requests import DatasetOptions
@@ -20,7 +21,7 @@ DATASET_BODY: dict[str, Any] = {
                 "schema": {
                     "type": "object",
                     "required": ["file"],
-                    "properties": {"file": _BINARY, "options": DatasetOptions.model_json_schema()},
+                    "properties": {"file": _BINARY, "options": reference(DatasetOptions)},
                 }
             },
         },

@@ -52,7 +52,7 @@ def create_app(settings: Settings) -> FastAPI:
     problems.install(app)
     for module in (health, system, catalogue, datasets, jobs, models, predictions):
         app.include_router(module.router)
-    app.openapi = lambda: describe(app)  # type: ignore[method-assign]
+    app.openapi = lambda: describe(app, with_key=settings.api_key is not None)  # type: ignore[method-assign]
     # The last one added is the outermost.
     app.add_middleware(BodyLimit, settings=settings)
     app.add_middleware(ApiKey, settings=settings)

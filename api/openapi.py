@@ -5,10 +5,15 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
 
+from api.auth import OPEN_PATHS
 from api.problems import MEDIA_TYPE
 from api.schemas.base import Problem
+from services.requests import DatasetOptions, PredictRequest
 
+# Bodies that a route reads by itself, because JSON is only one of the types it takes.
+BODIES = (DatasetOptions, PredictRequest)
 METHODS = ("get", "post", "put", "delete")
 # Any route may answer these.
 ALWAYS = {
@@ -60,20 +65,31 @@ def _declare_problems(path: str, operation: dict[str, Any], content: dict[str, A
         operation["responses"][code] = {"description": description, "content": content}
 
 
-def describe(app: FastAPI) -> dict[str, Any]:
-    """The document, made once."""
-    if app.openapi_schema is None:
-        document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
-        schemas = document.setdefault("components", {}).setdefault("schemas", {})
-        problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-        schemas |= problem.pop("$defs", {})
-        schemas["Problem"] = problem
-        for unused in ("HTTPValidationError", "ValidationError"):
-            schemas.pop(unused, None)
-        content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-        for path, operation in _operations(document):
-            _declare_problems(path, operation, content)
+def _add_schema(document: dict[str, Any], model: type[BaseModel]) -> None:
+    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    document["components"]["schemas"] |= schema.pop("$defs", {}) | {model.__name__: schema}
+
+
+def describe(app: FastAPI, *, with_key: bool) -> dict[str, Any]:
+    """The document, made once. `with_key`: whether the routes want an API key."""
+    if app.openapi_schema is not None:
+        return app.openapi_schema
+    document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+    for model in (Problem, *BODIES):
+        _add_schema(document, model)
+    for unused in ("HTTPValidationError", "ValidationError"):
+        document["components"]["schemas"].pop(unused, None)
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    for path, operation in _operations(document):
+        _declare_problems(path, operation, content)
+        if with_key and path not in OPEN_PATHS:
+            operation["security"] = [{"bearer": []}]
+    if with_key:
         document["components"]["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
-        document["security"] = [{"bearer": []}]
-        app.openapi_schema = document
-    return app.openapi_schema
+    app.openapi_schema = document
+    return document
+
+
+def reference(model: type[BaseModel]) -> dict[str, str]:
+    """A reference to one of `BODIES`."""
+    return {"$ref": f"#/components/schemas/{model.__name__}"}

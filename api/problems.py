@@ -14,6 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from services import errors
+from services.database import explain
 from services.errors import FieldError, Invalid, SyllabusError
 
 MEDIA_TYPE = "application/problem+json"
@@ -81,14 +82,12 @@ def internal_error(request: Request) -> Response:
     return problem(request, 500, "internal_error", "Internal error", detail)
 
 
-def storage_full(request: Request) -> Response:
-    """507, for an `OSError` with `ENOSPC` or `EDQUOT`."""
-    return problem_of(request, errors.StorageFull("storage_full", "No room is left on the disk; free some."))
-
-
-def is_storage_full(error: BaseException) -> bool:
-    """Whether `error` says that the disk or the quota is full."""
-    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+def unexpected_error(request: Request, error: Exception) -> Response:
+    """The response for what no route foresaw: 507 for a full disk, 503 for a database that fails, else 500."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return problem_of(request, errors.StorageFull("storage_full", "No room is left on the disk; free some."))
+    known = explain(error)
+    return internal_error(request) if known is None else problem_of(request, known)
 
 
 def _field_error(error: Mapping[str, Any], body: object) -> FieldError:
@@ -128,7 +127,13 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - narrows the type for mypy
     status = HTTPStatus(error.status_code)
     code = {404: "route_not_found", 405: "method_not_allowed"}.get(status, status.phrase.lower().replace(" ", "_"))
-    return problem(request, status, code, status.phrase, error.detail, headers=error.headers)
+    headers = dict(error.headers or {})
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        # The router names the methods of the first route that matched, and there may be more on the path.
+        path = getattr(request.scope.get("route"), "path", "")
+        methods = [method.upper() for method in request.app.openapi()["paths"].get(path, ())]
+        headers["Allow"] = ", ".join(methods) or headers.get("Allow", "")
+    return problem(request, status, code, status.phrase, error.detail, headers=headers)
 
 
 async def on_client_disconnect(request: Request, error: Exception) -> Response:

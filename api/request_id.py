@@ -9,7 +9,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.problems import internal_error, is_storage_full, storage_full
+from api.problems import unexpected_error
 from api.telemetry import Telemetry
 
 # Written into logs and headers as it is, so nothing but these characters is taken from a client.
@@ -60,9 +60,8 @@ class RequestId:
             except Exception as error:
                 if status:  # too late for another answer: the server closes the connection
                     raise
-                full = is_storage_full(error)
-                log.error("storage_full" if full else "unexpected_error", exc_info=not full)
-                response = storage_full(request) if full else internal_error(request)
+                log.exception("request_failed")
+                response = unexpected_error(request, error)
                 await response(scope, receive, send_with_id)
             finally:
                 seconds = time.perf_counter() - started_at

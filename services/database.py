@@ -6,16 +6,22 @@ transaction that reads first and writes later cannot wait for another writer and
 "Serializable isolation / Savepoints / Transactional DDL").
 """
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from psycopg.errors import DiskFull
 from sqlalchemy import Double, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.sql.functions import FunctionElement
+
+from services.errors import StorageFull, SyllabusError, Unavailable
 
 SQLITE_BUSY_TIMEOUT_SECONDS = 30
 
@@ -61,6 +67,20 @@ def make_engine(url: str) -> Engine:
     engine = create_engine(parsed, connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS})
     _configure_sqlite(engine)
     return engine
+
+
+def explain(error: BaseException) -> SyllabusError | None:
+    """What a caller should be told of a database that failed; None if `error` says nothing of the kind.
+
+    The driver's own text stays in the log: it may name hosts and users.
+    """
+    if not isinstance(error, OperationalError | InterfaceError | PoolTimeout):
+        return None
+    cause = getattr(error, "orig", None)
+    is_full = getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL or isinstance(cause, DiskFull)
+    if is_full:
+        return StorageFull("storage_full", "No room is left for the database; free some.")
+    return Unavailable("database_unavailable", "The database does not answer; try again in a moment.")
 
 
 class Database:

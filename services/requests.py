@@ -80,3 +80,15 @@ class DatasetOptions(Request):
     ) = Field(None, description="Height and width, or one number for both.")
     channels: Literal[1, 3] | None = None
     split: SplitOptions | None = None
+
+
+class AliasTarget(Request):
+    """The version that an alias names."""
+
+    version: int = Field(ge=1, le=10**9)
+
+
+class PredictRequest(Request):
+    """The inputs of a prediction: rows, base64 images or lists of pixels."""
+
+    inputs: list[Any] = Field(min_length=1)

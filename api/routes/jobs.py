@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import orjson
 from fastapi import APIRouter, Body, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import StreamingResponse
 
 from api.dependencies import Cursor, FileName, JobId, Limit, Open
 from api.event_stream import EventStream
@@ -37,7 +38,8 @@ TEXT_OR_NDJSON: dict[int | str, dict[str, Any]] = {
         }
     }
 }
-EVENTS: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}}
+_EVENT = {"type": "object", "properties": {name: {"type": "string"} for name in ("id", "event", "data")}}
+EVENTS: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {"schema": _EVENT}}}}
 
 
 @router.post("", status_code=202, responses=also(409))
@@ -97,7 +99,7 @@ def resume_job(resources: Open, job: JobId) -> JobOut:
         return JobOut.of(resumed, jobs.queue_positions(session, [resumed]).get(resumed.id))
 
 
-@router.get("/{job}/events", response_class=EventStream, responses=EVENTS | also(429))
+@router.get("/{job}/events", response_class=StreamingResponse, responses=EVENTS | also(429))
 async def follow_events(request: Request, resources: Open, job: JobId, last_event_id: LastEventId = 0) -> EventStream:
     """Server-sent events `state`, `progress`, `metric` and `log`, from the first on or after `Last-Event-ID`."""
     await run_in_threadpool(get_job, resources, job)
@@ -109,7 +111,8 @@ def get_metrics(resources: Open, job: JobId) -> SeriesOut:
     """Metrics by name, each thinned to at most 1,000 points."""
     with resources.database.transaction() as session:
         jobs.get(session, job)
-        return SeriesOut(series=events.series(session, job))
+        series = events.series(session, job)
+    return SeriesOut(series={name: [list(point) for point in points] for name, points in series.items()})
 
 
 @router.get("/{job}/logs", response_class=Response, responses=TEXT_OR_NDJSON)

@@ -1,9 +1,6 @@
 """Models: look up, download, name versions."""
 
-from typing import Annotated
-
 from fastapi import APIRouter, Request, Response
-from pydantic import Field
 
 from api.dependencies import AliasName, Cursor, Limit, ModelName, Open, Version
 from api.files import FILE_RESPONSES, file_response
@@ -11,15 +8,9 @@ from api.schemas.base import ListOf
 from api.schemas.models import ModelOut, VersionOut
 from api.strict_json import StrictRoute
 from services import registry
-from services.requests import Request as Body
+from services.requests import AliasTarget
 
 router = APIRouter(prefix="/v1/models", tags=["models"], route_class=StrictRoute)
-
-
-class AliasTarget(Body):
-    """The version that an alias names."""
-
-    version: Annotated[int, Field(ge=1, le=10**9)]
 
 
 @router.get("")

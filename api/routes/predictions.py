@@ -8,15 +8,16 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 
 from api.dependencies import ModelName, Open
 from api.multipart import MultipartReader, Part, boundary_of
+from api.openapi import reference
 from api.schemas.models import PredictionsOut
 from api.strict_json import loads, require_json
 from services import registry
 from services.errors import Invalid, UnsupportedMediaType
-from services.requests import Request as Body
+from services.requests import PredictRequest
 from services.resources import Resources
 from services.serving.inputs import MAX_BATCH
 from services.serving.predictions import Predictions, Predictor, ServedModel
@@ -27,19 +28,13 @@ IMAGE_TYPES = ("image/png", "image/jpeg", "image/webp", "image/gif", "image/bmp"
 VERSION = r"^([1-9][0-9]{0,8}|[A-Za-z][A-Za-z0-9._-]{0,62})$"
 
 
-class PredictRequest(Body):
-    """The inputs, in one of the forms that the model's modality takes."""
-
-    inputs: Annotated[list[Any], Field(min_length=1, max_length=MAX_BATCH)]
-
-
 _BINARY = {"type": "string", "format": "binary"}
 _FILES = {"type": "object", "required": ["file"], "properties": {"file": {"type": "array", "items": _BINARY}}}
 PREDICT_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "content": {
-            "application/json": {"schema": PredictRequest.model_json_schema()},
+            "application/json": {"schema": reference(PredictRequest)},
             "multipart/form-data": {"schema": _FILES},
             **{media_type: {"schema": _BINARY} for media_type in IMAGE_TYPES},
         },

@@ -1,6 +1,9 @@
 """Jobs and what they produce."""
 
 from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
 
 from api.schemas.base import ErrorOut, Json, Schema, utc, utc_or_none
 from services.tables import Job, JobArtifact, JobEvent
@@ -64,10 +67,13 @@ def _job_links(job: Job) -> dict[str, str]:
     return links
 
 
-class SeriesOut(Schema):
-    """Metrics by name as points (step, value)."""
+Point = Annotated[list[int | float], Field(min_length=2, max_length=2)]
 
-    series: dict[str, list[tuple[int, float]]]
+
+class SeriesOut(Schema):
+    """Metrics by name as points [step, value]."""
+
+    series: dict[str, list[Point]]
 
 
 class LogLine(Schema):
