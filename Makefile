@@ -28,7 +28,7 @@ $(STAMP): requirements.lock pyproject.toml
 	done
 	@test -x $(VENV)/bin/python || { \
 		echo "Python 3.11 or newer with its venv module is needed (tried: $(PYTHONS))." >&2; exit 1; }
-	@echo "Installing requirements.lock into $(VENV); the first time this takes about a minute"
+	@echo "Installing requirements.lock into $(VENV); the first time this takes a minute or two"
 	@python -m pip install --quiet --quiet --requirement requirements.lock
 	@python -m pip install --quiet --quiet --no-deps --editable .
 	@touch $@

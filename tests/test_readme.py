@@ -1,24 +1,20 @@
 """The README's snippets run, and its table of settings is the settings."""
 
 import importlib.util
+import os
 import re
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from urllib.request import urlopen
 
 import pytest
 from pydantic import SecretStr
 
 from services.settings import Settings
+from tests.stack import Stack
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
-STARTUP_SECONDS = 60
 
 
 def snippets(kind: str) -> list[str]:
@@ -83,71 +79,27 @@ def test_the_architecture_registers_and_has_the_parameters_it_states(
     assert sum(parameter.numel() for parameter in network.parameters()) == reference.parameters
 
 
-@contextmanager
-def stack(home: Path, port: int) -> Iterator[str]:
-    """The embedded stack as `make run` starts it; answers its address."""
-    environment = {
-        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
-        "SYLLABUS_HOME": str(home),
-        "SYLLABUS_PORT": str(port),
-    }
-    subprocess.run([sys.executable, "-m", "workers.init"], cwd=ROOT, env=environment, check=True)
-    command = [str(Path(sys.executable).parent / "supervisord"), "-n", "-c", "stack.ini"]
-    log = (home / "stack.log").open("ab")
-    with log, subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log) as supervisor:
-        try:
-            address = f"http://127.0.0.1:{port}"
-            wait_until_ready(address)
-            yield address
-        finally:
-            supervisor.terminate()
-            supervisor.wait(60)
-
-
-def wait_until_ready(address: str) -> None:
-    """Return once the gateway says so; raise `TimeoutError` after a minute."""
-    end = time.monotonic() + STARTUP_SECONDS
-    while time.monotonic() < end:
-        try:
-            with urlopen(f"{address}/health/ready", timeout=5):
-                return
-        except OSError:
-            time.sleep(0.2)
-    raise TimeoutError(f"{address} was not ready after {STARTUP_SECONDS} s")
-
-
-@pytest.mark.slow
-def test_the_curl_lines_work_as_they_stand(tmp_path: Path, unused_port: int) -> None:
+def test_the_curl_lines_work_as_they_stand(stack: Stack, tmp_path: Path) -> None:
     script = "\n".join(["set -eu", *snippets("sh quickstart")])
-    (tmp_path / "home").mkdir()
-    with stack(tmp_path / "home", unused_port) as address:
-        answer = subprocess.run(
-            ["/bin/sh", "-c", script],
-            cwd=tmp_path,
-            env={"API": address, "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"},
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
+    environment = {**os.environ, "API": stack.url}
+    answer = run(["/bin/sh", "-c", script], tmp_path, environment)
     assert answer.returncode == 0, answer.stderr
     assert '"value"' in answer.stdout
     assert '"label"' in answer.stdout
 
 
-@pytest.mark.slow
-def test_the_python_lines_work_as_they_stand(tmp_path: Path, unused_port: int) -> None:
+def test_the_python_lines_work_as_they_stand(stack: Stack, tmp_path: Path) -> None:
     (code,) = snippets("python")
-    (tmp_path / "home").mkdir()
-    with stack(tmp_path / "home", unused_port) as address:
-        code = code.replace("http://127.0.0.1:8000", address)
-        answer = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=300)
+    code = code.replace("http://127.0.0.1:8000", stack.url)
+    answer = run([sys.executable, "-c", code], ROOT)
     assert answer.returncode == 0, answer.stderr
     assert 0.5 < float(answer.stdout) <= 1
 
 
-@pytest.fixture
-def unused_port() -> int:
-    """A port that nothing listens on at the moment."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+def run(
+    command: list[str], directory: Path, environment: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end and keep what it printed."""
+    return subprocess.run(
+        command, cwd=directory, env=environment, capture_output=True, text=True, timeout=100, check=False
+    )
