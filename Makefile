@@ -77,5 +77,5 @@ format: install  ## apply the style
 	@ruff format .
 
 clean:  ## remove what was built here; .venv and var stay
-	@rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage .coverage.*
+	@rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis .import_linter_cache .coverage .coverage.*
 	@find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
