@@ -39,7 +39,7 @@ demo: install  ## the main job, start to end: upload, train, evaluate, export, p
 run: install  ## start the embedded stack and stay; PORT=8000 and SYLLABUS_HOME=var are the defaults
 	@mkdir -p "$(SYLLABUS_HOME)"
 	@SYLLABUS_HOME="$(SYLLABUS_HOME)" python -m workers.init
-	@SYLLABUS_HOME="$(SYLLABUS_HOME)" exec supervisord -n -c stack.ini -u "$$(id -u)"
+	@test "$$(id -u)" != 0 || as_root='-u root'; SYLLABUS_HOME="$(SYLLABUS_HOME)" exec supervisord -n -c stack.ini $$as_root
 
 test: install  ## the tests that take seconds, on SQLite and PostgreSQL
 	@echo "Without the slow tests (full-size data, repeated kills): make test-slow runs those."
