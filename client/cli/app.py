@@ -1,5 +1,6 @@
 """The `syllabus` command: its global options, groups and commands."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -71,4 +72,7 @@ for command in (work.train, work.evaluate, work.infer, work.predict):
 
 def main() -> None:
     """Run the command line and exit."""
+    for output in (sys.stdout, sys.stderr):
+        # Names and bars hold characters that not every output can encode.
+        output.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     app(prog_name="syllabus")

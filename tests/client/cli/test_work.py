@@ -1,0 +1,69 @@
+"""`syllabus train`, `evaluate`, `infer` and `predict` against the real stack."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from client.api import Syllabus
+from tests.client.cli.conftest import Command
+from tests.stack import Stack
+
+
+def test_training_is_followed_and_ends_with_metrics_beside_the_baseline(syllabus: Command) -> None:
+    result = syllabus("train", "logistic", "iris", "--model", "cli-followed", "--training", "epochs=2")
+    assert result.exit_code == 0, result.stderr
+    assert "RANDOM BASELINE" in result.stdout
+    assert "accuracy" in result.stdout
+    assert "train running" in result.stderr
+    assert "train epoch 1" in result.stderr
+
+
+def test_a_field_that_is_out_of_bounds_is_named(syllabus: Command) -> None:
+    result = syllabus("train", "logistic", "iris", "--training", "epochs=-1")
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert "training.epochs" in result.stderr
+
+
+def test_an_unknown_hyperparameter_is_named(syllabus: Command) -> None:
+    result = syllabus("train", "mlp", "iris", "--set", "wisdom=1")
+    assert result.exit_code == 3
+    assert "wisdom" in result.stderr
+
+
+@pytest.mark.usefixtures("trained")
+class TestTrainedModel:
+    """With the model `cli-iris` in the registry."""
+
+    def test_it_is_evaluated(self, syllabus: Command) -> None:
+        job = syllabus.json("evaluate", "cli-iris", "iris")
+        assert 0 <= job["result"]["metrics"]["accuracy"] <= 1
+
+    def test_its_predictions_of_a_data_set_are_a_file(self, syllabus: Command, tmp_path: Path) -> None:
+        job = syllabus.json("infer", "cli-iris", "iris")
+        target = tmp_path / "predictions.jsonl"
+        assert syllabus("jobs", "artifacts", job["id"], "predictions.jsonl", "-o", str(target)).exit_code == 0
+        assert len([json.loads(line) for line in target.read_text().splitlines()]) == 150
+
+    def test_rows_are_predicted_at_once(self, syllabus: Command) -> None:
+        rows = "[[5.1, 3.5, 1.4, 0.2], [6.3, 3.3, 6.0, 2.5]]"
+        answer = syllabus.json("predict", "cli-iris", "--rows", rows, "--top-k", "2")
+        assert [len(prediction["top_k"]) for prediction in answer["predictions"]] == [2, 2]
+        assert "%" in syllabus("predict", "cli-iris", "--rows", rows).stdout
+
+    def test_rows_of_another_shape_are_refused(self, syllabus: Command) -> None:
+        assert syllabus("predict", "cli-iris", "--rows", "[[1, 2]]").exit_code == 3
+
+
+def test_images_are_predicted_one_by_one_and_together(syllabus: Command, stack: Stack, image_folder: Path) -> None:
+    settings = ("--training", "epochs=5", "--training", 'optimizer={"name": "adam", "learning_rate": 0.01}')
+    syllabus.json("datasets", "upload", str(image_folder), "--name", "sky-predict")
+    syllabus.json("train", "lenet", "sky-predict", "--model", "cli-sky", *settings)
+    night, noon = image_folder / "night" / "3.png", image_folder / "noon" / "3.png"
+    together = syllabus.json("predict", "cli-sky", str(night), str(noon))["predictions"]
+    with Syllabus(stack.url) as api:
+        alone = [api.predict("cli-sky", image)["predictions"][0] for image in (night, noon.read_bytes())]
+    labels: list[Any] = [prediction["label"] for prediction in together]
+    assert labels == [prediction["label"] for prediction in alone]
+    assert labels == ["night", "noon"]

@@ -1,0 +1,76 @@
+"""What the conveniences of the SDK send."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from client.api import Syllabus, media_type
+from tests.client.web import Handler, Request, serving
+
+PNG = b"\x89PNG\r\n\x1a\n..."
+
+
+def accept(handler: Handler, request: Request) -> None:
+    handler.send(200, b'{"predictions": []}')
+
+
+@pytest.mark.parametrize(
+    ("start", "kind"),
+    [
+        (PNG, "image/png"),
+        (b"\xff\xd8\xff\xe0", "image/jpeg"),
+        (b"RIFF\x10\0\0\0WEBPVP8 ", "image/webp"),
+        (b"GIF89a", "image/gif"),
+        (b"BM\x10\0", "image/bmp"),
+        (b"RIFF\x10\0\0\0WAVE", "application/octet-stream"),
+        (b"", "application/octet-stream"),
+    ],
+)
+def test_an_image_is_known_by_its_first_bytes_not_its_name(start: bytes, kind: str) -> None:
+    assert media_type(start) == kind
+
+
+def test_one_image_is_the_body(tmp_path: Path) -> None:
+    path = tmp_path / "digit.jpg"
+    path.write_bytes(PNG)
+    with serving(accept) as web, Syllabus(web.url) as api:
+        for image in (path, str(path), PNG):
+            api.predict("m", image, version="production", top_k=3)
+    for request in web.requests:
+        assert request.path == "/v1/models/m/predict?version=production&top_k=3"
+        assert (request.headers["content-type"], request.body) == ("image/png", PNG)
+
+
+def test_several_images_are_parts(tmp_path: Path) -> None:
+    paths = [tmp_path / "a.png", tmp_path / "b.png"]
+    for path in paths:
+        path.write_bytes(PNG)
+    with serving(accept) as web, Syllabus(web.url) as api:
+        api.predict("m", paths)
+    assert web.requests[0].headers["content-type"].startswith("multipart/form-data; boundary=")
+    assert web.requests[0].body.count(PNG) == 2
+
+
+def test_rows_are_json() -> None:
+    with serving(accept) as web, Syllabus(web.url) as api:
+        api.predict("m", [[1.5, None]])
+    assert json.loads(web.requests[0].body) == {"inputs": [[1.5, None]]}
+
+
+def test_a_train_request_holds_what_was_given() -> None:
+    with serving(accept) as web, Syllabus(web.url) as api:
+        api.train("lenet", "digits", hyperparameters={"dropout": 0.1}, training={"epochs": 2})
+    assert json.loads(web.requests[0].body) == {
+        "kind": "train",
+        "architecture": "lenet",
+        "dataset": "digits",
+        "hyperparameters": {"dropout": 0.1},
+        "training": {"epochs": 2},
+    }
+
+
+def test_the_address_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYLLABUS_URL", "http://example.org:1234/")
+    with Syllabus() as api:
+        assert api.base_url == "http://example.org:1234"
