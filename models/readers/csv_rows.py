@@ -1,0 +1,147 @@
+"""The rows of an untrusted CSV file (RFC 4180): one at a time, of bounded size, all of the same length."""
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from models.errors import JobError
+from models.readers.stream import shown
+
+MAX_ROW_BYTES = 4 * 2**20
+MAX_COLUMNS = 10_000
+DELIMITERS = (",", ";", "\t", "|")
+BOM_UTF8 = b"\xef\xbb\xbf"
+UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
+
+
+class Row(NamedTuple):
+    """A row of the table. `number` counts from 1 and leaves the header out, `line` counts the lines of the file."""
+
+    number: int
+    line: int
+    cells: list[str]
+
+    @property
+    def place(self) -> str:
+        """Where the row is, for messages."""
+        return f"row {self.number} (line {self.line} of the file)"
+
+
+class CsvFile:
+    """A CSV file with a header. The delimiter is that of `DELIMITERS` which finds the most columns in the header.
+
+    Raises:
+        JobError: `csv_invalid`, naming the row and the remedy; so does reading the rows.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.bytes = path.stat().st_size
+        self.position = 0
+        """How many bytes of the current pass have been read."""
+        headers = {delimiter: self._header(delimiter) for delimiter in DELIMITERS}
+        self._delimiter = max(DELIMITERS, key=lambda delimiter: len(headers[delimiter]))
+        self.columns = headers[self._delimiter]
+        _check_header(self.columns)
+
+    def rows(self) -> Iterator[Row]:
+        """One pass over the rows, cells without surrounding blanks; empty lines are left out."""
+        number = 0
+        with self._path.open("rb") as file:
+            lines = _Lines(file)
+            for cells in self._records(lines, self._delimiter):
+                if number == 0:
+                    number = 1
+                    continue
+                row = Row(number, lines.line, cells)
+                if len(cells) != len(self.columns):
+                    raise invalid(f"{row.place} has {len(cells):,} cells, but the header has {len(self.columns):,}.")
+                self.position = lines.position
+                yield row
+                number += 1
+
+    def _header(self, delimiter: str) -> list[str]:
+        with self._path.open("rb") as file:
+            return next(self._records(_Lines(file), delimiter), [])
+
+    def _records(self, lines: "_Lines", delimiter: str) -> Iterator[list[str]]:
+        reader = csv.reader(lines, delimiter=delimiter, strict=True)
+        while True:
+            lines.begin_record()
+            try:
+                cells = next(reader, None)
+            except csv.Error as error:
+                raise invalid(f"Line {lines.line} is not valid CSV ({error}); check its quotes.") from None
+            if cells is None:
+                return
+            if cells:
+                yield [cell.strip() for cell in cells]
+
+
+class _Lines:
+    """The lines of the file, decoded. The bytes of a record, which quotes may stretch over lines, are bounded."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.line = 0
+        self.position = 0
+        self._file = file
+        self._record_bytes = 0
+        start = file.read(3)
+        if start.startswith(UTF16_BOMS):
+            raise invalid("The file is UTF-16; save it as UTF-8.")
+        if start != BOM_UTF8:
+            file.seek(0)
+
+    def begin_record(self) -> None:
+        self._record_bytes = 0
+
+    def __iter__(self) -> "_Lines":
+        return self
+
+    def __next__(self) -> str:
+        raw = self._file.readline(MAX_ROW_BYTES + 1)
+        if not raw:
+            raise StopIteration
+        self.line += 1
+        self.position += len(raw)
+        self._record_bytes += len(raw)
+        if self._record_bytes > MAX_ROW_BYTES:
+            raise invalid(
+                f"The row at line {self.line} is longer than {MAX_ROW_BYTES:,} bytes; check its quotes and line ends."
+            )
+        if b"\0" in raw:
+            raise invalid(f"Line {self.line} holds a NUL byte; save the file as UTF-8 text (it may be UTF-16).")
+        try:
+            return raw.decode()
+        except UnicodeDecodeError:
+            raise invalid(f"Line {self.line} is not valid UTF-8; save the file as UTF-8.") from None
+
+
+def parse_number(cell: str) -> float | None:
+    """A cell as a number, or None. Python's digit separators are no numbers here."""
+    try:
+        return None if "_" in cell else float(cell)
+    except ValueError:
+        return None
+
+
+def _check_header(columns: list[str]) -> None:
+    if not columns:
+        raise invalid("The file is empty; its first line must name the columns.")
+    if len(columns) > MAX_COLUMNS:
+        raise invalid(f"The header (row 0, line 1) has {len(columns):,} columns; at most {MAX_COLUMNS:,} are read.")
+    numbers = [number for number in map(parse_number, columns) if number is not None]
+    if 2 * len(numbers) >= len(columns) or not all(number.is_integer() for number in numbers):
+        raise invalid("The first line holds numbers, not names; add a header that names the columns.")
+    for position, name in enumerate(columns, start=1):
+        if not name:
+            raise invalid(f"Column {position} has no name in the header; name or remove it.")
+    if len(set(columns)) < len(columns):
+        double = next(name for name in columns if columns.count(name) > 1)
+        raise invalid(f"The header names the column {shown(double)} twice; rename one.")
+
+
+def invalid(detail: str) -> JobError:
+    """The file is not a table that can be read."""
+    return JobError("csv_invalid", detail)

@@ -1,0 +1,114 @@
+"""What every reader gets: the upload, how to read it, the limits, and the job's line to its supervisor."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal
+
+from models.errors import JobError
+from models.run import DecodeImage, FitImage, Reporter, obey
+
+Task = Literal["classification", "regression"]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much an upload may ask of the machine. `Limits.of` takes the job's, and these where it has none."""
+
+    max_archive_entries: int = 80_000
+    max_pixels: int = 50_000_000
+    max_decompressed_bytes: int = 20 * 2**30
+
+    @classmethod
+    def of(cls, limits: Mapping[str, int]) -> "Limits":
+        """The limits that bear on reading; others are left out."""
+        return cls(**{name.name: limits[name.name] for name in fields(cls) if name.name in limits})
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """How to read an upload. None means: find out from the data."""
+
+    target: str | None = None
+    """Target column of a table; empty for data without targets."""
+    task: Task | None = None
+    image_size: tuple[int, int] | None = None
+    """(height, width)."""
+    channels: int | None = None
+    fractions: dict[str, float] = field(default_factory=dict)
+    """Share of the training samples to set aside, by split name: `test`, `validation`."""
+
+    @classmethod
+    def parse(cls, options: Mapping[str, Any]) -> "ReadOptions":
+        """Read the `options` of an ingest request.
+
+        Raises:
+            JobError: `options_invalid`, naming the option.
+        """
+        given = {name: value for name, value in options.items() if value is not None}
+        unknown = set(given) - {"target", "task", "image_size", "channels", "split"}
+        if unknown:
+            raise _invalid(f"There is no option {sorted(unknown)[0]!r}.")
+        if given.get("task") not in (None, "classification", "regression"):
+            raise _invalid(f"`task` is classification or regression, not {given['task']!r}.")
+        if given.get("channels") not in (None, 1, 3):
+            raise _invalid(f"`channels` is 1 or 3, not {given['channels']!r}.")
+        if not isinstance(given.get("target", ""), str):
+            raise _invalid("`target` is the name of a column.")
+        return cls(
+            target=given.get("target"),
+            task=given.get("task"),
+            image_size=_parse_size(given["image_size"]) if "image_size" in given else None,
+            channels=given.get("channels"),
+            fractions=_parse_fractions(given.get("split", {})),
+        )
+
+    @property
+    def unlabelled(self) -> bool:
+        """Whether the upload is said to have no targets."""
+        return self.target == ""
+
+
+@dataclass(frozen=True)
+class Source:
+    """An upload to be read."""
+
+    path: Path
+    options: ReadOptions
+    limits: Limits
+    scratch: Path
+    """Directory for files that are only needed while reading."""
+    report: Reporter
+    decode_image: DecodeImage
+    fit_image: FitImage
+
+    def progress(self, fraction: float) -> None:
+        """Say how much has been read, and obey a wish to stop.
+
+        Raises:
+            Stopped: the user wishes to cancel or to pause.
+        """
+        obey(self.report)
+        self.report.progress(min(fraction, 1.0))
+
+
+def _parse_size(size: Any) -> tuple[int, int]:
+    pair = [size, size] if isinstance(size, int) else size
+    if not isinstance(pair, list | tuple) or len(pair) != 2 or not all(isinstance(side, int) for side in pair):
+        raise _invalid("`image_size` is a number of pixels or a pair [height, width].")
+    if not all(1 <= side <= 1024 for side in pair):
+        raise _invalid(f"`image_size` is from 1 to 1,024 pixels a side, not {size!r}.")
+    return pair[0], pair[1]
+
+
+def _parse_fractions(split: Any) -> dict[str, float]:
+    if not isinstance(split, Mapping) or set(split) - {"test", "validation"}:
+        raise _invalid("`split` has the keys `test` and `validation`, each a fraction of the samples.")
+    fractions = {name: float(split[name]) for name in ("test", "validation") if split.get(name)}
+    if not all(0 < fraction < 1 for fraction in fractions.values()) or sum(fractions.values()) >= 1:
+        raise _invalid("The fractions of `split` lie between 0 and 1 and leave something to train on.")
+    return fractions
+
+
+def _invalid(detail: str) -> JobError:
+    return JobError("options_invalid", detail)

@@ -1,0 +1,250 @@
+"""A data set on disk: `.npy` arrays that grow while an upload is read, and the manifest that describes them.
+
+A directory holds `<split>.inputs.npy`, `<split>.targets.npy` (absent without targets) and `manifest.json`. Images
+are uint8 (N, C, H, W); tables are float32 (N, F) with NaN for what is missing and the index of the category for
+text. Targets are int64 class indices or float32 values, (N,).
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from models.errors import UnsuitableData
+
+Array = npt.NDArray[Any]
+CHUNK_BYTES = 8 * 2**20
+MAX_EXAMPLES = 10
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass
+class Skipped:
+    """What an upload held that is not in the data set: how much, and a few examples with the reason."""
+
+    count: int = 0
+    examples: list[dict[str, str]] = field(default_factory=list)
+
+    def add(self, entry: str, reason: str) -> None:
+        """Set one entry, or row, aside."""
+        self.count += 1
+        if len(self.examples) < MAX_EXAMPLES:
+            self.examples.append({"entry": entry[:200], "reason": reason[:300]})
+
+    def as_json(self) -> dict[str, Any]:
+        """As it stands in the manifest."""
+        return {"count": self.count, "examples": self.examples}
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a data set is, besides its arrays. `input` and `target` stand in the manifest as they are."""
+
+    modality: str
+    task: str | None
+    classes: list[str] | None
+    input: dict[str, Any]
+    target: dict[str, Any] | None
+
+
+LABEL = {"name": "label", "dtype": "int64", "shape": []}
+
+
+def image_input(channels: int, size: tuple[int, int]) -> dict[str, Any]:
+    """The `input` of an image data set; `size` is (height, width)."""
+    return {"name": "image", "dtype": "uint8", "shape": [channels, *size]}
+
+
+class ArrayWriter:
+    """One `.npy` file of unknown length. The header is written again, in place, when the length is known.
+
+    Source: NumPy reserves room in the header for the first axis to grow (`numpy.lib.format`).
+    """
+
+    def __init__(self, path: Path, dtype: npt.DTypeLike, item_shape: tuple[int, ...]) -> None:
+        self.count = 0
+        self._dtype = np.dtype(dtype)
+        self._item_shape = item_shape
+        self._file = path.open("wb")
+        self._write_header()
+
+    def append(self, batch: Array) -> None:
+        """Add (n, *item_shape) items."""
+        if batch.shape[1:] != self._item_shape:
+            raise ValueError(f"items of shape {batch.shape[1:]} in an array of {self._item_shape}")
+        self._file.write(np.ascontiguousarray(batch, self._dtype).data)
+        self.count += len(batch)
+
+    def close(self) -> None:
+        """Write the length and flush to the disk."""
+        if not self._file.closed:
+            self._file.seek(0)
+            self._write_header()
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+
+    def _write_header(self) -> None:
+        shape = (self.count, *self._item_shape)
+        header = {"descr": self._dtype.str, "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(self._file, header)
+
+
+class DatasetWriter:
+    """Writes a data set into `<directory>.partial` and renames it when it is complete."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._partial = directory.with_name(f"{directory.name}.partial")
+        self._partial.mkdir(parents=True)
+        self._arrays: dict[tuple[str, str], ArrayWriter] = {}
+        self.skipped = Skipped()
+
+    def create(self, split: str, part: str, dtype: npt.DTypeLike, item_shape: tuple[int, ...] = ()) -> ArrayWriter:
+        """Begin the array of one split; `part` is `inputs` or `targets`."""
+        array = ArrayWriter(self._path(split, part), dtype, item_shape)
+        self._arrays[split, part] = array
+        return array
+
+    def inputs(self, split: str, dtype: npt.DTypeLike, item_shape: tuple[int, ...]) -> ArrayWriter:
+        """The inputs of a split, begun at the first call."""
+        return self._arrays.get((split, "inputs")) or self.create(split, "inputs", dtype, item_shape)
+
+    def targets(self, split: str, dtype: npt.DTypeLike) -> ArrayWriter:
+        """The targets of a split, begun at the first call."""
+        return self._arrays.get((split, "targets")) or self.create(split, "targets", dtype)
+
+    def remove(self, split: str, part: str) -> None:
+        """Drop an array again."""
+        self._arrays.pop((split, part)).close()
+        self._path(split, part).unlink()
+
+    def read(self, split: str, part: str) -> Array:
+        """An array written so far, memory-mapped, its values open to change; it cannot grow any more."""
+        self._arrays[split, part].close()
+        array: Array = np.load(self._path(split, part), mmap_mode="r+", allow_pickle=False)
+        return array
+
+    def rename(self, split: str, new: str) -> None:
+        """Give a split another name."""
+        for part in ("inputs", "targets"):
+            if (split, part) in self._arrays:
+                self._arrays[split, part].close()
+                self._path(split, part).rename(self._path(new, part))
+                self._arrays[new, part] = self._arrays.pop((split, part))
+
+    def splits(self) -> set[str]:
+        """The splits of which an array has been begun."""
+        return {split for split, _ in self._arrays}
+
+    def count(self, split: str, part: str) -> int:
+        """The length of an array; 0 if it has not been begun."""
+        array = self._arrays.get((split, part))
+        return 0 if array is None else array.count
+
+    def counts(self) -> dict[str, int]:
+        """The number of samples, by split, in the order train, validation, test."""
+        return {split: self.count(split, "inputs") for split in SPLITS if split in self.splits()}
+
+    def parts(self, split: str) -> list[str]:
+        """Which arrays a split has: `inputs`, and `targets` if it is labelled."""
+        return [part for name, part in self._arrays if name == split]
+
+    def finish(self, description: Description) -> dict[str, Any]:
+        """Check the data set, write its manifest and put the directory in place.
+
+        Returns:
+            The manifest.
+
+        Raises:
+            UnsuitableData: nothing to learn from: no samples, one only, one class only, a class without samples.
+        """
+        for array in self._arrays.values():
+            array.close()
+        counts = self.counts()
+        _check_samples(description, counts)
+        class_counts = self._class_counts(description)
+        _check_classes(description.classes, class_counts)
+        paths = [self._path(*key) for key in sorted(self._arrays)]
+        manifest: dict[str, Any] = {
+            "modality": description.modality,
+            "task": description.task,
+            "splits": {split: {"count": count} for split, count in counts.items()},
+            "classes": description.classes,
+            "class_counts": class_counts,
+            "input": description.input,
+            "target": description.target,
+            "skipped": self.skipped.as_json(),
+        }
+        manifest["digest"] = _digest(paths, manifest)
+        manifest["bytes"] = sum(path.stat().st_size for path in paths)
+        with (self._partial / "manifest.json").open("w") as file:
+            json.dump(manifest, file)
+            file.flush()
+            os.fsync(file.fileno())
+        self._partial.rename(self.directory)
+        return manifest
+
+    def _class_counts(self, description: Description) -> dict[str, list[int]] | None:
+        if description.classes is None:
+            return None
+        size = len(description.classes)
+        counts = {}
+        for split in self.counts():
+            total = np.zeros(size, np.int64)
+            for chunk in chunks(self.read(split, "targets")):
+                total += np.bincount(chunk, minlength=size)
+            counts[split] = total.tolist()
+        return counts
+
+    def _path(self, split: str, part: str) -> Path:
+        return self._partial / f"{split}.{part}.npy"
+
+
+def chunks(array: Array) -> Iterator[Array]:
+    """An array in pieces of a few megabytes, along its first axis."""
+    item_bytes = max(1, array.nbytes // max(1, len(array)))
+    step = max(1, CHUNK_BYTES // item_bytes)
+    for begin in range(0, len(array), step):
+        yield array[begin : begin + step]
+
+
+def _check_samples(description: Description, counts: dict[str, int]) -> None:
+    total = sum(counts.values())
+    if not total or not all(counts.values()):
+        raise UnsuitableData("The data set, or one of its splits, holds no samples; add some.")
+    if description.target is not None and total < 2:
+        raise UnsuitableData("The data set holds a single sample, and one cannot be learned from; add more.")
+
+
+def _check_classes(classes: list[str] | None, class_counts: dict[str, list[int]] | None) -> None:
+    if classes is None or class_counts is None:
+        return
+    if len(classes) < 2:
+        name = classes[0][:100] if classes else ""
+        raise UnsuitableData(
+            f"All samples are of one class, {name!r}; classification needs at least two. Add another class,"
+            ' or set the option `target` to "" for data without labels.'
+        )
+    split = "train" if "train" in class_counts else next(iter(class_counts))
+    for name, count in zip(classes, class_counts[split], strict=True):
+        if not count:
+            raise UnsuitableData(
+                f"The class {name[:100]!r} has no samples in the split {split}; add some or remove it."
+            )
+
+
+def _digest(paths: list[Path], manifest: dict[str, Any]) -> str:
+    """SHA-256 over the arrays and the rest of the manifest: the same data gives the same digest."""
+    digest = hashlib.sha256(json.dumps(manifest, sort_keys=True).encode())
+    for path in paths:
+        digest.update(path.name.encode())
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return f"sha256:{digest.hexdigest()}"
