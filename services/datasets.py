@@ -51,7 +51,7 @@ def create(
     except IntegrityError as error:
         raise _taken(name) from error
     upload.rename(upload_path(resources.settings, job.id))
-    after_commit(session, partial(resources.doorbell.ring, job.id, job.queue))
+    after_commit(session, partial(resources.doorbell.ring, job.queue))
     return dataset, job
 
 

@@ -44,7 +44,7 @@ def submit(session: Session, resources: Resources, request: JobRequest, *, idemp
 
 def ring(session: Session, resources: Resources, job: Job) -> None:
     """Ring the doorbell for a queued job once the transaction has committed."""
-    after_commit(session, partial(resources.doorbell.ring, job.id, job.queue))
+    after_commit(session, partial(resources.doorbell.ring, job.queue))
 
 
 def get(session: Session, job_id: str) -> Job:

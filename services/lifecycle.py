@@ -10,10 +10,10 @@ A change is one guarded UPDATE (compare-and-set on the state and, for a worker, 
 row in the job's append-only log. A worker whose token is no longer the job's changes nothing.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from services.database import now
@@ -97,14 +97,19 @@ def claim(session: Session, job_id: str, *, worker: str, lease_seconds: float) -
         "lease_token": new_id(),
         "lease_expires_at": now() + lease_seconds,
         "worker": worker,
+        "started_at": func.coalesce(Job.started_at, now()),
     }
     try:
-        job = enter(session, job_id, "running", values=values)
+        return enter(session, job_id, "running", values=values)
     except (Conflict, NotFound):
         return None
-    if job.started_at is None:
-        job.started_at = session.scalar(select(now()))
-    return job
+
+
+def claim_next(session: Session, queues: Collection[str], *, worker: str, lease_seconds: float) -> Job | None:
+    """Take the job that has waited longest on these queues; None if none waits."""
+    waiting = select(Job.id).where(Job.state == "queued", Job.queue.in_(queues)).order_by(Job.queued_at, Job.id)
+    job_id = session.scalar(waiting.limit(1).with_for_update(skip_locked=True))
+    return None if job_id is None else claim(session, job_id, worker=worker, lease_seconds=lease_seconds)
 
 
 def renew(session: Session, job_id: str, token: str, lease_seconds: float) -> None:

@@ -1,7 +1,8 @@
-"""The doorbell: tells workers through the broker that a job is waiting.
+"""The doorbell: tells workers through the broker that a job is waiting on a queue.
 
-No truth lives in the broker. A ring that gets lost is made up for by the sweeper, and a second ring for
-the same job claims nothing.
+No truth lives in the broker, not even which job it is: whoever hears a ring takes the jobs that have waited
+longest, one after another, until none waits. So a ring too many claims nothing, a ring that gets lost is
+made up for by the next one or by the sweeper, and a worker that was busy needs none.
 """
 
 import structlog
@@ -11,7 +12,7 @@ from kombu.exceptions import OperationalError
 from services.settings import Settings
 
 QUEUES = ("gpu", "cpu", "io")
-TASK = "syllabus.run_job"
+TASK = "syllabus.run_waiting_jobs"
 CONNECT_TIMEOUT_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
@@ -54,14 +55,12 @@ class Doorbell:
     def __init__(self, settings: Settings) -> None:
         self._app = make_celery(settings)
 
-    def ring(self, job_id: str, queue: str) -> bool:
-        """Say that a job waits on `queue`; False if the broker cannot be reached."""
+    def ring(self, queue: str) -> None:
+        """Say that a job waits on `queue`. A broker out of reach is logged: the sweeper will ring again."""
         try:
-            self._app.send_task(TASK, args=[job_id], queue=queue, retry=False, ignore_result=True)
+            self._app.send_task(TASK, queue=queue, retry=False, ignore_result=True)
         except (OperationalError, OSError) as error:
-            log.warning("doorbell_unreachable", job_id=job_id, queue=queue, error=str(error))
-            return False
-        return True
+            log.warning("doorbell_unreachable", queue=queue, error=str(error))
 
     def depth(self, queue: str) -> int:
         """How many rings wait on `queue`. Raises `kombu.exceptions.OperationalError` or `OSError`."""

@@ -5,11 +5,13 @@ import os
 import queue
 import socket
 import threading
+import warnings
 from pathlib import Path
 from typing import Any
 
 import structlog
-from celery.signals import setup_logging, worker_shutting_down
+from celery.platforms import SecurityWarning
+from celery.signals import setup_logging, worker_ready, worker_shutting_down
 from sqlalchemy.exc import DBAPIError
 
 from services import presence
@@ -23,6 +25,8 @@ from workers.assignments import Slot
 from workers.supervisor import Supervisor
 
 ANNOUNCE_SECONDS = 10.0
+LISTEN_SECONDS = 0.05
+"""How soon a slot that has become free listens to the broker again; Celery's own loop takes up to a second."""
 log = structlog.get_logger(__name__)
 
 
@@ -55,12 +59,12 @@ class WorkerProcess:
             self._free.put(slot)
         self._supervisor = Supervisor(resources, self.id, self.stopping)
 
-    def run_job(self, job_id: str) -> None:
-        """Run one job in a free slot."""
+    def run_waiting_jobs(self) -> None:
+        """Run the jobs that wait, one after another, in a free slot."""
         slot = self._free.get()
         try:
-            if not self.stopping.is_set():
-                self._supervisor.run(job_id, slot)
+            while not self.stopping.is_set() and self._supervisor.run_next(self.queues, slot):
+                pass
         finally:
             self._free.put(slot)
 
@@ -107,15 +111,20 @@ def main() -> None:
 
 def consume(settings: Settings, queues: list[str], concurrency: int) -> None:
     """Serve the queues until SIGTERM or SIGINT: then children save checkpoints and their jobs are given back."""
-    setup_logging.connect(lambda **_: configure(settings.log_level), weak=False)
+    configure(settings.log_level)
+    setup_logging.connect(lambda **_: None, weak=False)  # Celery leaves logging alone when somebody listens here
+    # Running as root is dangerous with pickle; only JSON is accepted here, and containers run as a user.
+    warnings.filterwarnings("ignore", category=SecurityWarning)
     forkserver.warm(queues)
     resources = Resources.open(settings)
     worker = WorkerProcess(resources, queues, concurrency)
     app = make_celery(settings)
 
-    @app.task(name=TASK)  # type: ignore[untyped-decorator]
-    def run_job(job_id: str) -> None:
-        worker.run_job(job_id)
+    app.task(worker.run_waiting_jobs, name=TASK)
+
+    @worker_ready.connect(weak=False)  # type: ignore[untyped-decorator]
+    def listen_again_soon(sender: Any, **_: Any) -> None:
+        sender.hub.call_repeatedly(LISTEN_SECONDS, lambda: None)
 
     @worker_shutting_down.connect(weak=False)  # type: ignore[untyped-decorator]
     def stop(**_: Any) -> None:
@@ -124,6 +133,7 @@ def consume(settings: Settings, queues: list[str], concurrency: int) -> None:
     threading.Thread(target=worker.announce_until_stopped, daemon=True).start()
     app.worker_main(
         [
+            "--quiet",
             "worker",
             "--pool=threads",
             f"--concurrency={len(worker.slots)}",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from models.readers.builtin import BUILTIN
+from models.readers.builtin import NAMES
 from models.run import JobContext, run
 from services import migrations
 from services.images import decode, fit
@@ -40,7 +40,7 @@ def main() -> None:
     migrations.upgrade(resources.database)
     with resources.database.transaction() as session:
         present = set(session.scalars(select(Dataset.name).where(Dataset.builtin)))
-    for name in BUILTIN:
+    for name in NAMES:
         if name not in present:
             ingest(resources, name)
     resources.close()

@@ -9,7 +9,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 from typing import Any, TypeVar
@@ -47,14 +47,14 @@ class Supervisor:
     stopping: threading.Event
     """Set when the worker shuts down: children save a checkpoint and their jobs are queued again, uncharged."""
 
-    def run(self, job_id: str, slot: Slot) -> None:
-        """Claim a job and see it through; does nothing if the job is not to be had."""
+    def run_next(self, queues: Collection[str], slot: Slot) -> bool:
+        """Claim the job that has waited longest on these queues and see it through; False if none waits."""
         lease = self.resources.settings.lease_seconds
         with self.resources.database.transaction() as session:
-            job = lifecycle.claim(session, job_id, worker=self.worker_id, lease_seconds=lease)
+            job = lifecycle.claim_next(session, queues, worker=self.worker_id, lease_seconds=lease)
         if job is None:
-            return
-        with structlog.contextvars.bound_contextvars(job_id=job_id, kind=job.kind, attempt=job.attempt):
+            return False
+        with structlog.contextvars.bound_contextvars(job_id=job.id, kind=job.kind, attempt=job.attempt):
             log.info("job_claimed")
             try:
                 self._supervise(job, slot)
@@ -62,6 +62,7 @@ class Supervisor:
                 log.warning("lease_lost")
             finally:
                 remove_tree(scratch_directory(self.resources, job))
+        return True
 
     def _supervise(self, job: Job, slot: Slot) -> None:
         token = job.lease_token or ""

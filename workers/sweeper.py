@@ -12,14 +12,13 @@ from pathlib import Path
 
 import structlog
 from kombu.exceptions import OperationalError
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 
 from services import jobs, lifecycle
 from services.artifacts import remove_tree
 from services.database import now
 from services.logs import configure
-from services.queue import QUEUES
 from services.resources import Resources
 from services.settings import Settings
 from services.tables import TERMINAL, Dataset, Job, JobArtifact, ModelVersion
@@ -63,15 +62,13 @@ class Sweeper:
 
     def ring_again(self) -> None:
         """Ring for jobs that have waited a while when the broker holds fewer rings than there are such jobs."""
-        late = select(Job.id, Job.queue).where(Job.state == "queued", Job.queued_at < now() - RING_AGAIN_SECONDS)
+        late = select(Job.queue, func.count()).where(Job.state == "queued", Job.queued_at < now() - RING_AGAIN_SECONDS)
         with self.resources.database.transaction() as session:
-            waiting = session.execute(late.order_by(Job.id)).all()
+            waiting = session.execute(late.group_by(Job.queue)).all()
         doorbell = self.resources.doorbell
-        for queue in QUEUES:
-            job_ids = [row.id for row in waiting if row.queue == queue]
-            if job_ids and doorbell.depth(queue) < len(job_ids):
-                for job_id in job_ids:
-                    doorbell.ring(job_id, queue)
+        for queue, count in waiting:
+            for _ in range(count - doorbell.depth(queue)):
+                doorbell.ring(queue)
 
     def collect(self) -> None:
         """Delete files that no row names: arrays of deleted data sets, leftovers of ended jobs, orphans."""

@@ -65,6 +65,14 @@ def test_of_twenty_claims_at_once_one_wins(resources: Resources) -> None:
     assert len(winners) == 1
 
 
+def test_jobs_are_taken_in_the_order_they_were_queued_from_the_queues_asked_for(resources: Resources) -> None:
+    first, second = queued(resources), queued(resources)
+    with resources.database.transaction() as session:
+        lifecycle.create(session, Job(kind="ingest", queue="io", request={}))
+        taken = [lifecycle.claim_next(session, ["gpu", "cpu"], worker="w", lease_seconds=LEASE) for _ in range(3)]
+    assert [job and job.id for job in taken] == [first, second, None]
+
+
 def test_every_change_is_numbered_without_gaps_in_one_log(resources: Resources) -> None:
     job_id, token = claimed(resources)
     with resources.database.transaction() as session:

@@ -32,7 +32,7 @@ TRAIN: dict[str, Any] = {
     },
 }
 SHORT: dict[str, Any] = {**TRAIN, "training": {"epochs": 1, "device": "cpu"}}
-FAST = {
+FAST: dict[str, Any] = {
     "lease_seconds": 3,
     "heartbeat_seconds": 0.5,
     "sweep_seconds": 0.5,

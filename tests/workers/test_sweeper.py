@@ -54,7 +54,7 @@ def test_a_lease_in_force_is_left_alone(resources: Resources) -> None:
     assert state(resources, job_id) == ("running", 1)
 
 
-def test_jobs_that_the_broker_forgot_are_rung_again_once(resources: Resources) -> None:
+def test_jobs_that_the_broker_forgot_are_rung_for_again_and_not_twice(resources: Resources) -> None:
     drain(resources)
     for _ in range(3):
         queued(resources, age_seconds=RING_AGAIN_SECONDS + 1)
@@ -64,7 +64,7 @@ def test_jobs_that_the_broker_forgot_are_rung_again_once(resources: Resources) -
     assert resources.doorbell.depth("cpu") == 3
 
 
-def test_a_job_just_queued_is_not_rung_twice(resources: Resources) -> None:
+def test_a_job_just_queued_is_not_rung_for_again(resources: Resources) -> None:
     drain(resources)
     queued(resources)
     Sweeper(resources).sweep()
