@@ -17,9 +17,9 @@ from client.terminal import escape
 # The series shown, in this order, and the short names they are shown by.
 _SHOWN_SERIES = {
     "train_loss": "loss",
-    "val_loss": "val loss",
     "val_accuracy": "val accuracy",
     "val_r2": "val R²",
+    "val_loss": "val loss",
 }
 _BAR_WIDTH = 20
 
@@ -44,6 +44,9 @@ class JobProgress:
             self.state = str(data.get("state", self.state))
             self.reason = data.get("reason")
             self.attempt = data.get("attempt", self.attempt)
+            if event.is_final:
+                self.eta_seconds = None
+                self.fraction = 1.0 if self.state == "succeeded" else self.fraction
         elif event.type == "progress":
             self.fraction = data.get("fraction", self.fraction)
             self.epoch = data.get("epoch")
@@ -55,10 +58,10 @@ class JobProgress:
             self.latest[str(data.get("series"))] = value if isinstance(value, int | float) else float("nan")
 
     def figures(self) -> str:
-        """Epoch, step and the latest values: `epoch 3  step 120  loss 0.213  val accuracy 0.941`."""
+        """Epoch, latest values and step: `epoch 3  loss 0.213  val accuracy 0.941  step 120`."""
         parts = [f"epoch {self.epoch}"] if self.epoch is not None else []
+        parts += [f"{short} {self.latest[name]:.3g}" for name, short in _SHOWN_SERIES.items() if name in self.latest]
         parts += [f"step {self.step}"] if self.step is not None else []
-        parts += [f"{short} {self.latest[name]:.4g}" for name, short in _SHOWN_SERIES.items() if name in self.latest]
         return "  ".join(parts)
 
     def headline(self) -> str:
@@ -97,11 +100,11 @@ def _follow_live(console: Console, events: Iterable[JobEvent], title: str) -> Jo
 def _follow_lines(console: Console, events: Iterable[JobEvent], title: str) -> JobProgress:
     progress, epoch = JobProgress(), None
     for event in events:
-        if event.type == "progress" and event.data.get("epoch") != epoch:
-            # The figures of the epoch that has just ended are complete by now.
-            if epoch is not None:
-                _print_line(console, f"{title} {progress.figures()}")
-            epoch = event.data.get("epoch")
+        next_epoch = event.data.get("epoch") if event.type == "progress" else epoch
+        if epoch is not None and (next_epoch != epoch or event.is_final):
+            # All figures of the epoch have arrived when the next one or the end is told of.
+            _print_line(console, f"{title} {progress.figures()}")
+        epoch = next_epoch
         progress.apply(event)
         _show_log(console, event)
         if event.type == "state":

@@ -43,9 +43,10 @@ def test_off_a_terminal_there_is_a_line_a_state_and_a_line_an_epoch() -> None:
         "train queued",
         "train running",
         "loss is \\x1b[31mhigh",
-        "train epoch 1  step 10  loss 1.5  val accuracy 0.9",
+        "train epoch 1  loss 1.5  val accuracy 0.9  step 10",
         "train interrupted: child_killed",
         "train running (attempt 2)",
+        "train epoch 2  loss 1.5  val accuracy 0.9  step 20",
         "train succeeded (attempt 2)",
     ]
 
@@ -57,8 +58,9 @@ def test_on_a_terminal_the_last_frame_shows_the_end() -> None:
 
 
 def test_on_a_narrow_terminal_the_line_is_cut_not_wrapped() -> None:
-    last = last_frame(width=60)
-    assert "50 %" in last
+    last = last_frame(width=70)
+    assert "100 %" in last
+    assert "epoch 2" in last
     assert "val accuracy" not in last
 
 
