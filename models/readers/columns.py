@@ -134,8 +134,8 @@ class TargetColumn:
         self.classes = sorted(self._distinct) if numbers is None else number_classes(numbers)
         if max(map(len, self.classes)) > MAX_NAME_CHARACTERS:
             raise UnsuitableData(
-                f"The target {shown(self.name)} holds text of over {MAX_NAME_CHARACTERS} characters, no names of classes;"
-                " choose another `target`."
+                f"The target {shown(self.name)} holds text of over {MAX_NAME_CHARACTERS} characters;"
+                " choose a `target` that names classes."
             )
         self._index = {name: float(index) for index, name in enumerate(self.classes)}
 

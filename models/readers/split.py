@@ -1,19 +1,20 @@
 """Carving `validation` and `test` out of the training samples at ingest."""
 
 import numpy as np
-import numpy.typing as npt
 
 from models.errors import JobError, UnsuitableData
-from models.readers.writer import Array, DatasetWriter, chunks
+from models.readers.writer import DatasetWriter, chunks
+from models.settings import Split
+from models.splits import Rows, hold_out
 
 SEED = 0
 
 
 def carve(writer: DatasetWriter, fractions: dict[str, float], *, stratified: bool) -> None:
-    """Move a seeded random share of the training samples into each split of `fractions`.
+    """Move a share of the training samples into each split of `fractions`, chosen as a train job would.
 
     Args:
-        stratified: Take the share of each class, and leave at least one sample of it to train on.
+        stratified: Keep the proportions of the classes.
 
     Raises:
         JobError: `options_invalid`: the upload has such a split already, or no training samples.
@@ -21,41 +22,28 @@ def carve(writer: DatasetWriter, fractions: dict[str, float], *, stratified: boo
     """
     if not fractions:
         return
-    counts = writer.counts()
     for name in fractions:
-        if name in counts or "train" not in counts:
+        if name in writer.splits() or "train" not in writer.splits():
             raise JobError("options_invalid", f"The upload brings its own splits; leave `split.{name}` out.")
     parts = writer.parts("train")
-    count = counts["train"]
-    classes = writer.read("train", "targets") if stratified else np.zeros(count, np.int8)
-    assigned = _assign(classes, fractions)
-    names = ["train", *fractions]
-    for number, name in enumerate(names):
-        if not np.any(assigned == number):
-            raise UnsuitableData(f"{count} samples are too few for the shares in `split`: {name} would be empty.")
+    divided = _divide(writer, fractions, stratified=stratified)
     writer.rename("train", "whole")
     for part in parts:
         whole = writer.read("whole", part)
-        arrays = [writer.create(name, part, whole.dtype, whole.shape[1:]) for name in names]
-        begin = 0
-        for chunk in chunks(whole):
-            here = assigned[begin : begin + len(chunk)]
-            begin += len(chunk)
-            for number, array in enumerate(arrays):
-                array.append(chunk[here == number])
+        for name, rows in divided.items():
+            array = writer.create(name, part, whole.dtype, whole.shape[1:])
+            for some in chunks(rows, item_bytes=whole[0].nbytes):
+                array.append(whole[some])
         writer.remove("whole", part)
 
 
-def _assign(classes: Array, fractions: dict[str, float]) -> npt.NDArray[np.int8]:
-    """The number of the split of every sample: 0 for train, then in the order of `fractions`."""
-    order = np.random.default_rng(SEED).permutation(len(classes))
-    order = order[np.argsort(classes[order], kind="stable")]
-    assigned = np.zeros(len(classes), np.int8)
-    _, begins = np.unique(classes[order], return_index=True)
-    for members in np.split(order, begins[1:]):
-        left = members
-        for number, fraction in enumerate(fractions.values(), start=1):
-            share = min(round(len(members) * fraction), len(left) - 1)
-            assigned[left[:share]] = number
-            left = left[share:]
-    return assigned
+def _divide(writer: DatasetWriter, fractions: dict[str, float], *, stratified: bool) -> dict[str, Rows]:
+    count = writer.count("train", "inputs")
+    classes = np.asarray(writer.read("train", "targets")) if stratified and count else None
+    split = Split(**({"validation": 0.0, "test": 0.0} | fractions), seed=SEED)
+    try:
+        return hold_out(count, classes, split, set(fractions))
+    except UnsuitableData:
+        raise UnsuitableData(
+            f"{count} samples are too few for the shares in the option `split`; add samples or leave it out."
+        ) from None

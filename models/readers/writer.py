@@ -207,12 +207,16 @@ class DatasetWriter:
         return self._partial / f"{split}.{part}.npy"
 
 
-def chunks(array: Array) -> Iterator[Array]:
-    """An array in pieces of a few megabytes, along its first axis."""
-    item_bytes = max(1, array.nbytes // max(1, len(array)))
-    step = max(1, CHUNK_BYTES // item_bytes)
-    for begin in range(0, len(array), step):
-        yield array[begin : begin + step]
+def chunks(array: Array, item_bytes: int | None = None) -> Iterator[Array]:
+    """An array in pieces along its first axis, each of a few megabytes.
+
+    Args:
+        item_bytes: What an item counts for, if not for its own size.
+    """
+    if len(array):
+        step = max(1, CHUNK_BYTES // max(1, item_bytes or array.nbytes // len(array)))
+        for begin in range(0, len(array), step):
+            yield array[begin : begin + step]
 
 
 def _check_samples(description: Description, counts: dict[str, int]) -> None:
