@@ -24,6 +24,8 @@ from sqlalchemy.sql.functions import FunctionElement
 from services.errors import StorageFull, SyllabusError, Unavailable
 
 SQLITE_BUSY_TIMEOUT_SECONDS = 30
+# What a database that is out of reach, restarting or full raises; anything else is a mistake of ours.
+OUTAGE = (OperationalError, InterfaceError, PoolTimeout)
 
 
 class now(FunctionElement[float]):
@@ -74,7 +76,7 @@ def explain(error: BaseException) -> SyllabusError | None:
 
     The driver's own text stays in the log: it may name hosts and users.
     """
-    if not isinstance(error, OperationalError | InterfaceError | PoolTimeout):
+    if not isinstance(error, OUTAGE):
         return None
     cause = getattr(error, "orig", None)
     is_full = getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL or isinstance(cause, DiskFull)

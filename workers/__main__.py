@@ -12,9 +12,9 @@ from typing import Any
 import structlog
 from celery.platforms import SecurityWarning
 from celery.signals import setup_logging, worker_ready, worker_shutting_down
-from sqlalchemy.exc import DBAPIError
 
 from services import presence
+from services.database import OUTAGE
 from services.logs import configure
 from services.queue import QUEUES, TASK, make_celery
 from services.resources import Resources
@@ -74,8 +74,8 @@ class WorkerProcess:
             try:
                 with self.resources.database.transaction() as session:
                     presence.announce(session, self._presence())
-            except DBAPIError as error:
-                log.warning("database_unreachable", error=str(error.orig))
+            except OUTAGE as error:
+                log.warning("database_unreachable", error=str(error))
             self.stopping.wait(ANNOUNCE_SECONDS)
 
     def leave(self) -> None:

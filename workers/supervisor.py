@@ -15,12 +15,12 @@ from multiprocessing.connection import wait
 from typing import Any, TypeVar
 
 import structlog
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from tenacity import Retrying, retry_if_exception_type, wait_exponential_jitter
 
 from services import jobs, lifecycle
 from services.artifacts import remove_tree
+from services.database import OUTAGE
 from services.errors import LeaseLost
 from services.resources import Resources
 from services.tables import Job
@@ -113,7 +113,7 @@ class Supervisor:
     def _persist(self, work: Callable[[Session], Result]) -> Result:
         """Run `work` in a transaction, again and again while the database is out of reach."""
         retrying = Retrying(
-            retry=retry_if_exception_type(DBAPIError), wait=wait_exponential_jitter(initial=0.2, max=5), reraise=True
+            retry=retry_if_exception_type(OUTAGE), wait=wait_exponential_jitter(initial=0.2, max=5), reraise=True
         )
         for attempt in retrying:
             with attempt, self.resources.database.transaction() as session:
@@ -211,8 +211,8 @@ class Watch:
                 if due or final:
                     lifecycle.renew(session, self.job_id, self.token, self.settings.lease_seconds)
                 state = lifecycle.state_under(session, self.job_id, self.token)
-        except DBAPIError as error:
-            log.warning("database_unreachable", error=str(error.orig))
+        except OUTAGE as error:
+            log.warning("database_unreachable", error=str(error))
             return
         if due:
             self.renew_at = time.monotonic() + self.settings.heartbeat_seconds

@@ -13,11 +13,10 @@ from pathlib import Path
 import structlog
 from kombu.exceptions import OperationalError
 from sqlalchemy import func, select
-from sqlalchemy.exc import DBAPIError
 
 from services import jobs, lifecycle
 from services.artifacts import remove_tree
-from services.database import now
+from services.database import OUTAGE, now
 from services.logs import configure
 from services.resources import Resources
 from services.settings import Settings
@@ -47,7 +46,7 @@ class Sweeper:
         for step in steps:
             try:
                 step()
-            except (DBAPIError, OperationalError, OSError) as error:
+            except (*OUTAGE, OperationalError, OSError) as error:
                 log.warning("sweep_postponed", step=step.__name__, error=str(error))
 
     def rescue(self) -> None:
