@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from models.data import Examples
 from models.registry import Shape
 
 _CHUNK_ROWS = 4096
@@ -23,7 +24,7 @@ class ImagePreprocess(nn.Module):
 
     def __init__(self, mean: Tensor, std: Tensor, shape: Shape) -> None:
         super().__init__()
-        self.output_shape = shape
+        self.output_shape: Shape = shape
         self.register_buffer("mean_C11", mean.float().view(-1, 1, 1))
         self.register_buffer("scale_C11", _reciprocal(std, mean).view(-1, 1, 1))
 
@@ -68,7 +69,9 @@ class TabularPreprocess(nn.Module):
         return torch.cat(parts, dim=1)
 
 
-def preprocess_for(manifest_input: dict[str, Any], modality: str, mean: Tensor, std: Tensor) -> nn.Module:
+def preprocess_for(
+    manifest_input: dict[str, Any], modality: str, mean: Tensor, std: Tensor
+) -> ImagePreprocess | TabularPreprocess:
     """The preprocessing for a data set's input, given the moments of its training rows.
 
     The module's `output_shape` is the shape of one preprocessed input.
@@ -78,27 +81,22 @@ def preprocess_for(manifest_input: dict[str, Any], modality: str, mean: Tensor, 
     return TabularPreprocess(mean, std, manifest_input["columns"])
 
 
-def moments(inputs: Any, rows: Tensor, modality: str) -> tuple[Tensor, Tensor]:
+def moments(examples: Examples, modality: str) -> tuple[Tensor, Tensor]:
     """Mean and standard deviation, in float64, per channel (C,) or per column (F,); NaN is left out.
 
-    `inputs` is indexed by an array of row numbers and answers a tensor or an array, so that a
-    memory-mapped data set is read in chunks. Two passes, since the one-pass formula cancels.
+    A column without any value has 0 and 0. Two passes, since the formula with one cancels.
     """
     axes = (0, 2, 3) if modality == "image" else (0,)
-
-    def chunks() -> Any:
-        for start in range(0, len(rows), _CHUNK_ROWS):
-            yield torch.as_tensor(inputs[rows[start : start + _CHUNK_ROWS]]).double()
-
-    total = count = squares = torch.zeros(())
-    for chunk in chunks():
-        total = total + chunk.nansum(axes)
-        count = count + (~chunk.isnan()).sum(axes)
+    total = count = squares = torch.zeros((), device=examples.device, dtype=torch.float64)
+    for batch in examples.batches(_CHUNK_ROWS):
+        values = batch.inputs.double()
+        total = total + values.nansum(axes)
+        count = count + (~values.isnan()).sum(axes)
     mean = total / count.clamp(min=1)
     centre = mean.view(-1, *[1] * (len(axes) - 1))
-    for chunk in chunks():
-        squares = squares + (chunk - centre).square().nansum(axes)
-    return mean, (squares / count.clamp(min=1)).sqrt()
+    for batch in examples.batches(_CHUNK_ROWS):
+        squares = squares + (batch.inputs.double() - centre).square().nansum(axes)
+    return mean.cpu(), (squares / count.clamp(min=1)).sqrt().cpu()
 
 
 def _reciprocal(std: Tensor, mean: Tensor) -> Tensor:

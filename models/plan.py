@@ -1,0 +1,105 @@
+"""A train request made concrete: everything that can be refused has been, before any time is spent."""
+
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+from torch import nn
+
+from models import registry
+from models.data import DataSet, Examples, require_learnable
+from models.device import Compute, choose
+from models.errors import JobError, Mismatch
+from models.preprocess import moments, preprocess_for
+from models.registry import Architecture, ArchitectureConfig
+from models.settings import TrainingSettings, training_settings
+from models.tasks import TASKS, Task, with_loss
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to train, on what, and how."""
+
+    architecture: Architecture
+    config: ArchitectureConfig
+    settings: TrainingSettings
+    compute: Compute
+    dataset: DataSet
+    splits: dict[str, Examples]
+    task: Task
+
+    @classmethod
+    def of(cls, request: dict[str, Any], dataset: DataSet) -> "Plan":
+        """The plan of a request of the API, with defaults filled in.
+
+        Raises:
+            JobError: the request cannot be trained: a name is unknown, a value is out of bounds, the data
+                set does not suit the architecture or cannot be learned from, the device is absent.
+        """
+        architecture = registry.get(request["architecture"])
+        config = architecture.configure(request.get("hyperparameters") or {})
+        task = _suitable_task(architecture, dataset)
+        settings = with_loss(training_settings(request.get("training") or {}), task)
+        compute = choose(settings)
+        splits = dataset.divided(settings.split, compute.device)
+        require_learnable(dataset, splits["train"])
+        _require_consistent(settings, dataset, task, has_validation="validation" in splits)
+        loss = settings.loss or TASKS[task].default_loss
+        return cls(
+            architecture, config, settings, compute, dataset, splits, TASKS[task](dataset, splits["train"], loss)
+        )
+
+    @property
+    def num_inputs(self) -> int:
+        """Numbers in one raw input."""
+        return prod(self.dataset.input["shape"])
+
+    def network(self) -> nn.Sequential:
+        """Preprocessing fitted to the training rows, and the freshly drawn network behind it.
+
+        Raises:
+            UnsuitableInput: the architecture cannot take inputs of this shape.
+            JobError: `unsuitable_batch_size`, of 1 with batch normalisation.
+        """
+        mean, std = moments(self.splits["train"], self.dataset.modality)
+        preprocess = preprocess_for(self.dataset.input, self.dataset.modality, mean, std)
+        network = self.config.build(preprocess.output_shape, self.task.num_outputs)
+        if self.settings.batch_size == 1 and any(
+            isinstance(module, nn.modules.batchnorm._BatchNorm) for module in network.modules()
+        ):
+            raise JobError(
+                "unsuitable_batch_size",
+                "Batch normalisation has no variance in a batch of one row: set `training.batch_size` to 2 or more.",
+            )
+        return nn.Sequential(preprocess, network)
+
+
+def _suitable_task(architecture: Architecture, dataset: DataSet) -> str:
+    """The data set's task, which the architecture can do."""
+    task = dataset.manifest["task"]
+    if task is None:
+        raise JobError("unsuitable_data", "The data set has no targets: upload it with labels, or use it with `infer`.")
+    if task not in architecture.tasks:
+        raise Mismatch(f"{architecture.name} does {' and '.join(architecture.tasks)}; the data set is for {task}.")
+    if dataset.modality not in architecture.modality:
+        raise Mismatch(
+            f"{architecture.name} takes {' and '.join(architecture.modality)} data; the data set is {dataset.modality}."
+        )
+    return str(task)
+
+
+def _require_consistent(settings: TrainingSettings, dataset: DataSet, task: str, *, has_validation: bool) -> None:
+    """Refuse settings that are right each by itself, but not for this data set."""
+    if settings.augmentation and dataset.modality != "image":
+        raise JobError("unsuitable_augmentation", "`training.augmentation` is for images; leave it empty.")
+    stopping = settings.early_stopping
+    if stopping is None:
+        return
+    if not has_validation:
+        raise JobError("no_validation", "`training.early_stopping` needs `training.split.validation` above 0.")
+    if stopping.metric not in ("val_loss", f"val_{TASKS[task].quick_metric}"):
+        raise JobError(
+            "unsuitable_metric",
+            f"`training.early_stopping.metric` {stopping.metric} is not for {task}: "
+            f"use val_loss or val_{TASKS[task].quick_metric}.",
+        )

@@ -1,0 +1,57 @@
+"""Which rows of a source are for training, which for validation and which for the final test."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.errors import UnsuitableData
+from models.settings import Split
+
+Rows = NDArray[np.int64]
+
+
+def hold_out(count: int, classes: NDArray[Any] | None, split: Split, missing: set[str]) -> dict[str, Rows]:
+    """Divide `count` rows into `train` and the splits that the source is missing.
+
+    With `classes` (count,), the class of each row, every split has nearly the proportions of the whole.
+    Each part is in ascending order. The division is a function of the arguments alone.
+
+    Raises:
+        UnsuitableData: there are too few rows for a split that was asked for.
+    """
+    shares = {name: share for name in ("validation", "test") if name in missing and (share := getattr(split, name))}
+    order = _spread(count, classes, split.seed)
+    parts: dict[str, Rows] = {}
+    end = count
+    for name, share in shares.items():
+        size = round(count * share)
+        if size == 0:
+            raise UnsuitableData(
+                f"{count} rows are too few to hold {share:.0%} of them out for {name}: "
+                f"add rows, or set `training.split.{name}` higher, or to 0 to go without."
+            )
+        parts[name] = np.sort(order[end - size : end])
+        end -= size
+    if end < 2:
+        raise UnsuitableData(
+            f"{end} of {count} rows would be left to train on and 2 is the least: add rows, or lower "
+            "`training.split.validation` and `training.split.test`."
+        )
+    return {"train": np.sort(order[:end]), **parts}
+
+
+def _spread(count: int, classes: NDArray[Any] | None, seed: int) -> Rows:
+    """A random order of the rows in which every stretch has nearly the proportions of the classes.
+
+    The i-th of the n rows of a class goes to the place (i + 1/2) / n of the whole.
+    """
+    shuffled = np.random.default_rng(seed).permutation(count)
+    if classes is None:
+        return shuffled
+    by_class = shuffled[np.argsort(classes[shuffled], kind="stable")]
+    _, starts, sizes = np.unique(classes[by_class], return_index=True, return_counts=True)
+    rank = np.arange(count) - np.repeat(starts, sizes)
+    place = np.empty(count)
+    place[by_class] = (rank + 0.5) / np.repeat(sizes, sizes)
+    return shuffled[np.argsort(place[shuffled], kind="stable")]

@@ -1,0 +1,28 @@
+"""Tasks by name: what a network's outputs mean, how they are trained and how they are answered."""
+
+from models.errors import JobError, UnknownName
+from models.settings import TrainingSettings
+from models.tasks.base import Phase, Task
+from models.tasks.classification import Classification
+from models.tasks.regression import Regression
+
+__all__ = ["TASKS", "Classification", "Phase", "Regression", "Task", "with_loss"]
+
+TASKS: dict[str, type[Task]] = {task.name: task for task in (Classification, Regression)}
+
+
+def with_loss(settings: TrainingSettings, task: str) -> TrainingSettings:
+    """The settings with the task's own loss where they name none.
+
+    Raises:
+        UnknownName: there is no such task.
+        JobError: `unsuitable_loss`, the settings' loss is for another task.
+    """
+    if task not in TASKS:
+        raise UnknownName("task", task, list(TASKS))
+    own = TASKS[task].default_loss
+    if settings.loss is None:
+        return settings.model_copy(update={"loss": own})
+    if task not in settings.loss.tasks:
+        raise JobError("unsuitable_loss", f"`training.loss` {settings.loss.name} is not for {task}; try {own.name}.")
+    return settings
