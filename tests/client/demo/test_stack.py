@@ -55,7 +55,7 @@ def test_a_demo_that_fails_shows_the_end_of_the_log(tmp_path: Path) -> None:
         **os.environ,
         "SYLLABUS_HOME": str(tmp_path),
         "PORT": str(free_port()),
-        "SYLLABUS_DATABASE_URL": "sqlite:////no/such/directory/syllabus.db",
+        "SYLLABUS_DATABASE_URL": "sqlite:////dev/null/syllabus.db",
     }
     demo = subprocess.run([sys.executable, "-m", "client.demo"], env=environment, capture_output=True, text=True)
     assert demo.returncode == 1
