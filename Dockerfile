@@ -11,7 +11,7 @@ ARG PYTHON=3.11
 FROM python:${PYTHON}-slim AS packages-cpu
 # An index with wheels of torch for the CPU; without one, pip takes what the default index offers.
 ARG PIP_EXTRA_INDEX_URL=""
-ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_NO_COMPILE=1
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 RUN python -m venv /opt/venv
 ENV PATH=/opt/venv/bin:$PATH
 WORKDIR /build
@@ -46,6 +46,8 @@ COPY services/ services/
 COPY models/ models/
 COPY workers/ workers/
 COPY api/ api/
+# The root file system may be read-only later: byte code is written now or never.
+RUN python -m compileall -q .
 USER 10001:10001
 VOLUME /var/lib/syllabus
 EXPOSE 8000
