@@ -132,7 +132,8 @@ class Adam(OptimizerOptions):
     def arguments(self) -> dict[str, Any]:
         """As the base class, with both decays in one pair."""
         options = super().arguments()
-        return {**options, "betas": (options.pop("beta1"), options.pop("beta2"))}
+        options["betas"] = (options.pop("beta1"), options.pop("beta2"))
+        return options
 
 
 class AdamW(Adam):

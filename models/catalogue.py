@@ -1,0 +1,108 @@
+"""The catalogue: what can be trained and how, as JSON for the gateway, which must not import torch.
+
+`models/catalogue.json` is generated from the registry by `python -m models catalogue --write`; `--check`
+says whether it is stale.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from models import registry
+from models.losses import LOSSES
+from models.metrics import METRICS
+from models.optimizers import OPTIMIZERS
+from models.registry import Architecture
+from models.schedulers import SCHEDULERS
+from models.settings import TrainingSettings
+from models.tasks import TASKS
+
+SNAPSHOT = Path(__file__).with_name("catalogue.json")
+
+
+def build() -> dict[str, Any]:
+    """The catalogue of everything that is registered."""
+    return {
+        "architectures": [_architecture(architecture) for architecture in registry.architectures()],
+        "tasks": [
+            {
+                "name": name,
+                "title": task.title,
+                "metrics": [metric.name for metric in METRICS if metric.task == name],
+                "losses": [_name(loss) for loss in LOSSES if name in loss.tasks],
+            }
+            for name, task in TASKS.items()
+        ],
+        "optimizers": [_cited(optimizer) for optimizer in OPTIMIZERS],
+        "schedulers": [_cited(scheduler) for scheduler in SCHEDULERS],
+        "losses": [
+            {"name": _name(loss), "title": loss.title, "tasks": list(loss.tasks), "options": _options(loss)}
+            for loss in LOSSES
+        ],
+        "metrics": [
+            {
+                "name": metric.name,
+                "title": metric.title,
+                "tasks": [metric.task],
+                "greater_is_better": metric.greater_is_better,
+            }
+            for metric in METRICS
+        ],
+        "training": TrainingSettings.model_json_schema(),
+    }
+
+
+def text() -> str:
+    """The catalogue as it is written to the snapshot."""
+    return json.dumps(build(), indent=1, ensure_ascii=False) + "\n"
+
+
+def is_fresh() -> bool:
+    """Whether the snapshot is what would be written now."""
+    return SNAPSHOT.exists() and SNAPSHOT.read_text(encoding="utf-8") == text()
+
+
+def _architecture(architecture: Architecture) -> dict[str, Any]:
+    return {
+        "name": architecture.name,
+        "title": architecture.title,
+        "paper": architecture.paper,
+        "unit": architecture.unit,
+        "tasks": list(architecture.tasks),
+        "modality": list(architecture.modality),
+        "hyperparameters": architecture.config.model_json_schema(),
+        "references": [
+            {
+                "name": reference.name,
+                "hyperparameters": dict(reference.hyperparameters),
+                "input": list(reference.input),
+                "classes": reference.classes,
+                "parameters": reference.parameters,
+            }
+            for reference in architecture.references
+        ],
+    }
+
+
+def _cited(options: Any) -> dict[str, Any]:
+    return {
+        "name": _name(options),
+        "title": options.title,
+        "paper": options.paper,
+        "options": _options(options),
+    }
+
+
+def _name(options: type[BaseModel]) -> str:
+    """The one value that the `name` of an options model can have."""
+    return str(options.model_json_schema()["properties"]["name"]["const"])
+
+
+def _options(options: type[BaseModel]) -> dict[str, Any]:
+    """The JSON Schema of the options, without the name that chooses them."""
+    schema = options.model_json_schema()
+    schema["properties"] = {name: value for name, value in schema["properties"].items() if name != "name"}
+    schema["required"] = [name for name in schema.get("required", ()) if name != "name"]
+    return schema

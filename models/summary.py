@@ -1,0 +1,69 @@
+"""What a network is made of: its layers with output shapes, parameters and multiply-adds."""
+
+from math import prod
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from models.registry import Shape
+
+
+class Layer(NamedTuple):
+    """One layer as it ran on a single input."""
+
+    name: str
+    kind: str
+    output_shape: Shape
+    parameters: int
+    multiply_adds: int
+
+
+def layers(network: nn.Module, input_shape: Shape) -> list[Layer]:
+    """The network's innermost layers, in the order in which they run on one input."""
+    rows: list[Layer] = []
+
+    def record(name: str, module: nn.Module, output: Tensor) -> None:
+        parameters = sum(parameter.numel() for parameter in module.parameters())
+        shape = tuple(output.shape[1:])
+        rows.append(Layer(name, type(module).__name__, shape, parameters, _multiply_adds(module, shape)))
+
+    hooks = [
+        module.register_forward_hook(lambda module, _, output, name=name: record(name, module, output))
+        for name, module in network.named_modules()
+        if not list(module.children())
+    ]
+    with torch.inference_mode():
+        network.eval()(torch.zeros(1, *input_shape))
+    for hook in hooks:
+        hook.remove()
+    return rows
+
+
+def written(network: nn.Module, input_shape: Shape) -> str:
+    """The layers as a table, with totals."""
+    rows = layers(network, input_shape)
+    total = sum(parameter.numel() for parameter in network.parameters())
+    table = [("layer", "kind", "output", "parameters", "multiply-adds")]
+    table += [
+        (row.name, row.kind, "×".join(map(str, row.output_shape)), f"{row.parameters:,}", f"{row.multiply_adds:,}")
+        for row in rows
+    ]
+    table.append(("total", "", "", f"{total:,}", f"{sum(row.multiply_adds for row in rows):,}"))
+    widths = [max(len(cell) for cell in column) for column in zip(*table, strict=True)]
+    return "\n".join(
+        "  ".join(
+            cell.rjust(width) if place >= 3 else cell.ljust(width)
+            for place, (cell, width) in enumerate(zip(line, widths, strict=True))
+        )
+        for line in table
+    )
+
+
+def _multiply_adds(module: nn.Module, output_shape: Shape) -> int:
+    """Products that are summed into the outputs of a convolution or linear layer; 0 for any other."""
+    if isinstance(module, nn.Conv2d):
+        return prod(output_shape) * module.in_channels // module.groups * prod(module.kernel_size)
+    if isinstance(module, nn.Linear):
+        return prod(output_shape) * module.in_features
+    return 0
