@@ -105,8 +105,8 @@ def _parse_fractions(split: Any) -> dict[str, float]:
     if not isinstance(split, Mapping) or set(split) - {"test", "validation"}:
         raise _invalid("`split` has the keys `test` and `validation`, each a fraction of the samples.")
     fractions = {name: float(split[name]) for name in ("test", "validation") if split.get(name)}
-    if not all(0 < fraction < 1 for fraction in fractions.values()) or sum(fractions.values()) >= 1:
-        raise _invalid("The fractions of `split` lie between 0 and 1 and leave something to train on.")
+    if not all(0 < fraction <= 0.5 for fraction in fractions.values()) or sum(fractions.values()) >= 1:
+        raise _invalid("The fractions of `split` are at most 0.5 each and leave something to train on.")
     return fractions
 
 

@@ -86,6 +86,8 @@ def tar_entries(file: BinaryIO, limits: Limits) -> Iterator[RawEntry]:
         member = _Member(stream, length, plain)
         yield RawEntry(plain, member, file.tell() / size)
         member.skip()
+    while stream.read(CHUNK_BYTES):
+        pass  # To the checksum at the end of a gzip file.
 
 
 def _read_header(stream: Stream) -> tarfile.TarInfo | None:

@@ -200,8 +200,8 @@ def _data_offsets(file: BinaryIO, records: list[_Record], directory_begin: int) 
     """Where the data of each record begins. Local headers must agree with the directory, and nothing may overlap."""
     begins = [0] * len(records)
     order = sorted(range(len(records)), key=lambda index: records[index].offset)
-    limits = [records[index].offset for index in order[1:]] + [directory_begin]
-    for index, limit in zip(order, limits, strict=True):
+    limits = [*(records[index].offset for index in order), directory_begin]
+    for index, limit in zip(order, limits[1:], strict=True):
         record = records[index]
         begins[index] = _check_local_header(file, record)
         if begins[index] + record.compressed > limit:
