@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
 
 from services.errors import FieldError, Invalid, NotFound
 
@@ -21,10 +22,18 @@ Entry = dict[str, Any]
 CHOICES = {"optimizer": "optimizers", "scheduler": "schedulers", "loss": "losses"}
 
 
+MAX_MESSAGE = 300
+
+
 def _schema_errors(schema: Mapping[str, Any], value: object, loc: Sequence[str | int]) -> Iterable[FieldError]:
     for error in Draft202012Validator(schema).iter_errors(value):
-        leaf = min(error.context, key=lambda nested: -len(nested.absolute_path)) if error.context else error
-        yield {"loc": [*loc, *error.absolute_path], "msg": leaf.message}
+        leaf = best_match([error])  # of a choice between schemas, the one that the value was meant for
+        place = [*loc, *leaf.absolute_path]
+        if leaf.validator == "additionalProperties":
+            for name in set(leaf.instance) - set(leaf.schema["properties"]):
+                yield {"loc": [*place, name], "msg": f"unknown; the fields are {', '.join(leaf.schema['properties'])}"}
+        else:
+            yield {"loc": place, "msg": leaf.message[:MAX_MESSAGE]}
 
 
 class Catalogue:
@@ -75,18 +84,21 @@ class Catalogue:
             yield {"loc": ["body", "architecture"], "msg": msg}
 
     def _training_errors(self, training: Entry, manifest: Entry, loc: list[str | int]) -> Iterable[FieldError]:
-        yield from _schema_errors(self.snapshot["training"], training, loc)
-        for field, listing in CHOICES.items():
-            choice = training.get(field)
-            if isinstance(choice, dict) and isinstance(choice.get("name"), str):
-                yield from self._choice_errors(choice, self.snapshot[listing], manifest, [*loc, field])
+        choices = {field: training[field] for field in CHOICES if training.get(field) is not None}
+        others = {field: value for field, value in training.items() if field not in choices}
+        yield from _schema_errors(self.snapshot["training"], others, loc)
+        for field, choice in choices.items():
+            yield from self._choice_errors(choice, self.snapshot[CHOICES[field]], manifest, [*loc, field])
 
     def _choice_errors(
-        self, choice: Entry, entries: list[Entry], manifest: Entry, loc: list[str | int]
+        self, choice: object, entries: list[Entry], manifest: Entry, loc: list[str | int]
     ) -> Iterable[FieldError]:
+        known = ", ".join(entry["name"] for entry in entries)
+        if not isinstance(choice, dict) or "name" not in choice:
+            yield {"loc": loc, "msg": f"must be an object with a name, one of {known}, and its options"}
+            return
         entry = next((entry for entry in entries if entry["name"] == choice["name"]), None)
         if entry is None:
-            known = ", ".join(entry["name"] for entry in entries)
             yield {"loc": [*loc, "name"], "msg": f"unknown; choose one of {known}"}
             return
         if manifest["task"] not in entry.get("tasks", [manifest["task"]]):
