@@ -1,6 +1,7 @@
 """A job's progress as it happens, drawn from its event stream.
 
-On a terminal it is one line that moves; elsewhere (a file, CI) a line a state and a line an epoch.
+On a terminal it is one line that moves; elsewhere (a file, CI) a line a state and a line a log entry, of
+which training makes one an epoch.
 """
 
 from collections.abc import Iterable
@@ -22,6 +23,8 @@ _SHOWN_SERIES = {
     "val_loss": "val loss",
 }
 _BAR_WIDTH = 20
+# Levels of log entries that are printed above the moving line; `syllabus jobs logs` has the others.
+_NOT_TO_BE_MISSED = frozenset({"warning", "error"})
 
 
 @dataclass
@@ -88,7 +91,8 @@ def _follow_live(console: Console, events: Iterable[JobEvent], title: str) -> Jo
         task = bar.add_task(f"{escape(title)} queued", total=1.0, figures="", eta="")
         for event in events:
             progress.apply(event)
-            _show_log(console, event)
+            if event.type == "log" and event.data.get("level") in _NOT_TO_BE_MISSED:
+                _print_line(console, str(event.data.get("message", "")))
             description, eta = f"{escape(title)} {progress.headline()}", _remaining(progress.eta_seconds)
             # What does not fit is cut from the end of the figures; rich would cut every column a little.
             room = max(0, console.width - len(description) - _BAR_WIDTH - len(eta) - len("100 %    "))
@@ -98,24 +102,14 @@ def _follow_live(console: Console, events: Iterable[JobEvent], title: str) -> Jo
 
 
 def _follow_lines(console: Console, events: Iterable[JobEvent], title: str) -> JobProgress:
-    progress, epoch = JobProgress(), None
+    progress = JobProgress()
     for event in events:
-        next_epoch = event.data.get("epoch") if event.type == "progress" else epoch
-        if epoch is not None and (next_epoch != epoch or event.is_final):
-            # All figures of the epoch have arrived when the next one or the end is told of.
-            _print_line(console, f"{title} {progress.figures()}")
-        epoch = next_epoch
         progress.apply(event)
-        _show_log(console, event)
         if event.type == "state":
             _print_line(console, f"{title} {progress.headline()}")
+        elif event.type == "log":
+            _print_line(console, f"{title} {event.data.get('message', '')}")
     return progress
-
-
-def _show_log(console: Console, event: JobEvent) -> None:
-    """Print a log entry that its reader should not miss; `syllabus jobs logs` has them all."""
-    if event.type == "log" and event.data.get("level") in {"warning", "error"}:
-        _print_line(console, str(event.data.get("message", "")))
 
 
 def _print_line(console: Console, line: str) -> None:

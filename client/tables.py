@@ -143,14 +143,13 @@ def series(points_by_name: Mapping[str, Sequence[tuple[int, float]]]) -> Table:
 
 
 def predictions(items: Sequence[Json], *, width: int = 24) -> Table:
-    """Predicted labels with their probabilities as bars, or predicted values."""
+    """Predicted labels with their probabilities as bars of at most `width`, or predicted values."""
     table = _table(">INPUT", "PREDICTION", ">PROBABILITY", "")
     for index, item in enumerate(items):
         if "label" not in item:
             table.add_row(str(index), _text(number(item.get("value"))), "", "")
             continue
-        candidates = item.get("top_k") or [item]
-        for rank, candidate in enumerate(candidates):
+        for rank, candidate in enumerate(item.get("top_k") or [item]):
             probability = candidate.get("probability") or 0.0
             table.add_row(
                 str(index) if rank == 0 else "",

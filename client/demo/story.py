@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from rich.columns import Columns
 from rich.console import Console
 from rich.padding import Padding
+from rich.table import Table
 from rich.text import Text
 
 from client import tables
@@ -108,8 +108,10 @@ class Story:
         path.write_bytes(digit.png())
         with step(self.console, f"POST {path.name}, which it has never seen"):
             answer = self.api.predict(self.model, path, version=self.version, top_k=3)
-            bars = tables.predictions(answer["predictions"])
-            self._show(Columns([Text("\n".join(digit.picture()), no_wrap=True), bars], padding=(0, 4)))
+            side_by_side = Table.grid(padding=(0, 4))
+            picture = Text("\n".join(digit.picture()), no_wrap=True)
+            side_by_side.add_row(picture, tables.predictions(answer["predictions"], width=20))
+            self._show(side_by_side)
         return path
 
     def _follow(self, job: dict[str, Any]) -> dict[str, Any]:

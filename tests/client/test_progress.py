@@ -19,7 +19,7 @@ RUN = [
     event("progress", fraction=0.25, epoch=1, step=10, eta_seconds=75.0),
     event("metric", series="val_accuracy", step=20, value=0.9),
     event("log", level="warning", message="loss is \x1b[31mhigh"),
-    event("log", level="info", message="not shown"),
+    event("log", level="info", message="epoch 1 of 2: val_accuracy 0.9"),
     event("progress", fraction=0.5, epoch=2, step=20, eta_seconds=3.0),
     event("state", state="interrupted", attempt=1, reason="child_killed"),
     event("state", state="running", attempt=2),
@@ -38,17 +38,22 @@ def last_frame(width: int) -> str:
     return [line for line in shown(terminal=True, width=width).splitlines() if "train" in line][-1]
 
 
-def test_off_a_terminal_there_is_a_line_a_state_and_a_line_an_epoch() -> None:
+def test_off_a_terminal_there_is_a_line_a_state_and_a_line_a_log_entry() -> None:
     assert shown(terminal=False).splitlines() == [
         "train queued",
         "train running",
-        "loss is \\x1b[31mhigh",
-        "train epoch 1  loss 1.5  val accuracy 0.9  step 10",
+        "train loss is \\x1b[31mhigh",
+        "train epoch 1 of 2: val_accuracy 0.9",
         "train interrupted: child_killed",
         "train running (attempt 2)",
-        "train epoch 2  loss 1.5  val accuracy 0.9  step 20",
         "train succeeded (attempt 2)",
     ]
+
+
+def test_on_a_terminal_only_warnings_stand_above_the_moving_line() -> None:
+    text = shown(terminal=True)
+    assert "loss is \\x1b[31mhigh" in text
+    assert "epoch 1 of 2" not in text
 
 
 def test_on_a_terminal_the_last_frame_shows_the_end() -> None:

@@ -17,7 +17,7 @@ def test_training_is_followed_and_ends_with_metrics_beside_the_baseline(syllabus
     assert "RANDOM BASELINE" in result.stdout
     assert "accuracy" in result.stdout
     assert "train running" in result.stderr
-    assert "train epoch 1" in result.stderr
+    assert "train epoch 2 of 2" in result.stderr
 
 
 def test_a_field_that_is_out_of_bounds_is_named(syllabus: Command) -> None:
