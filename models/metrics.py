@@ -62,7 +62,7 @@ def classification_scores(targets_N: Array, probabilities_NK: Array, labels: lis
     precision, recall, f1, support = metrics.precision_recall_fscore_support(
         targets_N, predicted_N, labels=classes, zero_division=0
     )
-    areas = [_roc_auc(targets_N == k, probabilities_NK[:, k]) for k in classes]
+    areas = _roc_aucs(targets_N, probabilities_NK)
     known_areas = [area for area in areas if area is not None]
     columns = {"precision": precision, "recall": recall, "f1": f1}
     true_probability = probabilities_NK[np.arange(len(targets_N)), targets_N].astype(np.float64)
@@ -143,9 +143,16 @@ def guess(task: str, train_targets_N: Array, count: int, num_classes: int) -> Ar
     return np.tile(frequencies, (count, 1))
 
 
-def _roc_auc(is_class_N: Array, probability_N: Array) -> float | None:
+def _roc_aucs(targets_N: Array, probabilities_NK: Array) -> list[float | None]:
+    """For each class, the area under its ROC curve; None where no row, or every row, is of the class."""
     from sklearn import metrics
 
-    if is_class_N.all() or not is_class_N.any():
-        return None
-    return float(metrics.roc_auc_score(is_class_N, probability_N))
+    num_classes = probabilities_NK.shape[1]
+    present = np.unique(targets_N)
+    areas: list[float | None] = [None] * num_classes
+    if len(present) > 1:
+        is_class_NP = targets_N[:, None] == present
+        known = metrics.roc_auc_score(is_class_NP, probabilities_NK[:, present], average=None)
+        for k, area in zip(present, known, strict=True):
+            areas[k] = float(area)
+    return areas

@@ -1,0 +1,25 @@
+"""Everything that a training child needs, imported before it is forked.
+
+A forkserver imports this module once; its children then reach their first optimiser step without
+importing anything. A thread does not survive a fork, so nothing here computes: importing starts no thread
+of torch, OpenMP or ONNX Runtime.
+"""
+
+from importlib import import_module
+
+from models import registry
+
+MODULES = (
+    "models.jobs.train",
+    "models.jobs.evaluate",
+    "models.jobs.infer",
+    # What these import only when it is used:
+    "sklearn.metrics",
+    "torch._dynamo",
+    "torch.onnx._internal.torchscript_exporter.utils",
+    *(f"torch.onnx.symbolic_opset{opset}" for opset in range(7, 21)),
+)
+
+for _module in MODULES:
+    import_module(_module)
+registry.architectures()
