@@ -39,10 +39,10 @@ def run(context: JobContext) -> Outcome:
 
 def _ingest(context: JobContext) -> Outcome:
     options = ReadOptions.parse(context.request.get("options") or {})
-    writer = DatasetWriter(context.scratch / "dataset")
-    description = _read(context, options, writer)
-    carve(writer, options.fractions, stratified=description.classes is not None)
-    manifest = writer.finish(description)
+    with DatasetWriter(context.scratch / "dataset") as writer:
+        description = _read(context, options, writer)
+        carve(writer, options.fractions, stratified=description.classes is not None)
+        manifest = writer.finish(description)
     context.report.progress(1.0)
     context.report.log(_summary(manifest))
     result = {

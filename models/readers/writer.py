@@ -8,10 +8,12 @@ text. Targets are int64 class indices or float32 values, (N,).
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -90,6 +92,11 @@ class ArrayWriter:
             os.fsync(self._file.fileno())
             self._file.close()
 
+    def abandon(self) -> None:
+        """Let go of the file, whatever state it is in."""
+        with suppress(OSError):  # A full disk fails here once more.
+            self._file.close()
+
     def _write_header(self) -> None:
         shape = (self.count, *self._item_shape)
         header = {"descr": self._dtype.str, "fortran_order": False, "shape": shape}
@@ -97,7 +104,10 @@ class ArrayWriter:
 
 
 class DatasetWriter:
-    """Writes a data set into `<directory>.partial` and renames it when it is complete."""
+    """Writes a data set into `<directory>.partial` and renames it when it is complete.
+
+    As a context manager it leaves nothing behind unless `finish` came to its end.
+    """
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -105,6 +115,14 @@ class DatasetWriter:
         self._partial.mkdir(parents=True)
         self._arrays: dict[tuple[str, str], ArrayWriter] = {}
         self.skipped = Skipped()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for array in self._arrays.values():
+            array.abandon()
+        shutil.rmtree(self._partial, ignore_errors=True)
 
     def create(self, split: str, part: str, dtype: npt.DTypeLike, item_shape: tuple[int, ...] = ()) -> ArrayWriter:
         """Begin the array of one split; `part` is `inputs` or `targets`."""
