@@ -10,6 +10,7 @@ PYTHONS := python3.11 python3.12 python3.13 python3 python
 SYLLABUS_HOME ?= var
 PYTEST_ARGS ?=
 
+CALLERS_PATH := $(PATH)
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -34,7 +35,8 @@ $(STAMP): requirements.lock pyproject.toml
 	@touch $@
 
 demo: install  ## the main job, start to end: upload, train, evaluate, export, predict
-	@python -m client.demo
+	@# It ends with commands to try, which must be found on the path of the shell that called make.
+	@PATH="$(CALLERS_PATH)" $(VENV)/bin/python -m client.demo
 
 run: install  ## start the embedded stack and stay; PORT=8000 and SYLLABUS_HOME=var are the defaults
 	@mkdir -p "$(SYLLABUS_HOME)"
