@@ -67,7 +67,7 @@ def page(session: Session, *, kind: str | None, state: str | None, limit: int, c
 
 def count_by_state(session: Session) -> dict[str, int]:
     """How many jobs there are in each state that has any."""
-    return dict(session.execute(select(Job.state, func.count()).group_by(Job.state)).tuples().all())
+    return dict(session.execute(select(Job.state, func.count()).group_by(Job.state)).all())
 
 
 def queue_positions(session: Session, jobs: Iterable[Job]) -> dict[str, int]:

@@ -1,0 +1,211 @@
+"""POST /v1/models/{name}/predict."""
+
+import base64
+import io
+import re
+import struct
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+from PIL import Image
+from starlette.testclient import TestClient
+
+from services.settings import Settings
+from services.tables import ModelVersion
+from tests.api.conftest import migrate, opened
+
+SHADES = "/v1/models/shades/predict"
+PRICES = "/v1/models/prices/predict"
+Problem = Callable[[httpx.Response, int, str], dict[str, Any]]
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> str:
+    """SQLite alone: prediction reads one row, and tests/api/routes/test_models.py reads it on both."""
+    url = f"sqlite:///{tmp_path / 'syllabus.db'}"
+    migrate(Settings(home=tmp_path, database_url=url))
+    return url
+
+
+def png(shade: int, size: int = 8, format: str = "PNG") -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(np.full((size, size), shade, np.uint8)).save(buffer, format)
+    return buffer.getvalue()
+
+
+def noise() -> bytes:
+    buffer = io.BytesIO()
+    pixels = np.random.default_rng(0).integers(0, 256, (64, 64), np.uint8)
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def declared(width: int, height: int) -> bytes:
+    """A PNG of a few bytes that says it is huge (PNG specification, section 11.2.1)."""
+    header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    end = b"\x00\x00\x00\x00IEND\xaeB`\x82"
+    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header)) + end
+
+
+def labels(response: httpx.Response) -> list[str]:
+    assert response.status_code == 200, response.text
+    return [prediction["label"] for prediction in response.json()["predictions"]]
+
+
+def test_an_image_is_the_body(client: TestClient, shades: ModelVersion) -> None:
+    response = client.post(SHADES, content=png(250), headers={"content-type": "image/png"}, params={"top_k": 2})
+    assert labels(response) == ["bright"]
+    body = response.json()
+    assert (body["model"], body["version"]) == ("shades", 1)
+    (prediction,) = body["predictions"]
+    assert prediction["index"] == 2
+    assert [entry["label"] for entry in prediction["top_k"]] == ["bright", "middle"]
+    assert prediction["top_k"][0]["probability"] == prediction["probability"] > 0.99
+
+
+@pytest.mark.parametrize("format", ["JPEG", "WEBP", "GIF", "BMP"])
+def test_every_image_format_is_read(client: TestClient, shades: ModelVersion, format: str) -> None:
+    headers = {"content-type": f"image/{format.lower()}"}
+    assert labels(client.post(SHADES, content=png(5, format=format), headers=headers)) == ["dark"]
+
+
+def test_many_images_in_one_multipart_body_keep_their_order(client: TestClient, shades: ModelVersion) -> None:
+    files = [("file", (name, png(shade), "image/png")) for name, shade in (("../b", 255), ("a", 0), ("c", 130))]
+    assert labels(client.post(SHADES, files=files)) == ["bright", "dark", "middle"]
+
+
+def test_json_takes_base64_images_and_pixel_lists(client: TestClient, shades: ModelVersion) -> None:
+    encoded = {"inputs": [base64.b64encode(png(0)).decode(), base64.b64encode(png(255)).decode()]}
+    assert labels(client.post(SHADES, json=encoded)) == ["dark", "bright"]
+    pixels = {"inputs": [[[[0, 0], [0, 0]]], [[255, 255], [255, 255]]]}
+    assert labels(client.post(SHADES, json=pixels)) == ["dark", "bright"]
+
+
+def test_rows_are_lists_or_objects_with_missing_values(client: TestClient, prices: ModelVersion) -> None:
+    rows = [[3, "berlin"], {"rooms": 3, "city": "aachen"}, {"rooms": 1}, [None, "unknown-city"]]
+    response = client.post(PRICES, json={"inputs": rows})
+    assert [entry["value"] for entry in response.json()["predictions"]] == [16.0, 6.0, 2.0, 0.0]
+
+
+def test_the_timing_of_the_three_steps_is_told(client: TestClient, prices: ModelVersion) -> None:
+    timing = client.post(PRICES, json={"inputs": [[1, None]]}).headers["server-timing"]
+    assert re.fullmatch(r"queue;dur=[\d.]+, decode;dur=[\d.]+, infer;dur=[\d.]+", timing)
+
+
+@pytest.mark.parametrize("version", ["1", "latest", "production"])
+def test_a_version_is_chosen_by_number_or_alias(client: TestClient, prices: ModelVersion, version: str) -> None:
+    client.put("/v1/models/prices/aliases/production", json={"version": 1})
+    response = client.post(PRICES, json={"inputs": [[1, None]]}, params={"version": version})
+    assert response.json()["version"] == 1
+
+
+def test_what_does_not_exist_is_404(client: TestClient, prices: ModelVersion, problem: Problem) -> None:
+    body = {"inputs": [[1, None]]}
+    problem(client.post("/v1/models/nope/predict", json=body), 404, "model_not_found")
+    problem(client.post("/v1/models/%00/predict", json=body), 404, "model_not_found")
+    problem(client.post(PRICES, json=body, params={"version": "7"}), 404, "version_not_found")
+
+
+@pytest.mark.parametrize("content_type", ["", "text/plain", "application/pdf", "image/svg+xml", "image/x-eps"])
+def test_an_unknown_type_is_415(client: TestClient, shades: ModelVersion, content_type: str, problem: Problem) -> None:
+    response = client.post(SHADES, content=png(0), headers={"content-type": content_type})
+    problem(response, 415, "media_type_unknown")
+
+
+def test_an_image_for_a_model_of_rows_is_415(client: TestClient, prices: ModelVersion, problem: Problem) -> None:
+    response = client.post(PRICES, content=png(0), headers={"content-type": "image/png"})
+    problem(response, 415, "model_takes_rows")
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"", "image_empty"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n", "image_format"),
+        (noise()[:2000], "image_undecodable"),
+        (declared(16384, 16384), "image_too_large"),
+    ],
+    ids=["empty", "eps-named-png", "truncated", "declares-268-megapixels"],
+)
+def test_a_bad_image_is_422(
+    client: TestClient, shades: ModelVersion, content: bytes, code: str, problem: Problem
+) -> None:
+    body = problem(client.post(SHADES, content=content, headers={"content-type": "image/png"}), 422, code)
+    assert body["errors"][0]["loc"] == ["body", "inputs", 0]
+
+
+@pytest.mark.parametrize(
+    ("row", "loc", "words"),
+    [
+        ([1], [], "1 values; expected 2"),
+        ([1, None, 2], [], "3 values; expected 2"),
+        ("1,2", [], "a row is a list"),
+        (["three", None], [0], "expected a number"),
+        ([True, None], [0], "expected a number"),
+        ([1e300, None], [0], "too large for float32"),
+        ({"rooms": [1]}, ["rooms"], "expected a number"),
+        ({"city": {"a": 1}}, ["city"], "name of a category"),
+        ({"price": 1}, ["price"], "unknown column"),
+    ],
+)
+def test_a_wrong_row_is_422_and_named(
+    client: TestClient, prices: ModelVersion, row: Any, loc: list[str | int], words: str, problem: Problem
+) -> None:
+    body = problem(client.post(PRICES, json={"inputs": [[1, None], row]}), 422, "input_invalid")
+    assert body["errors"][0]["loc"] == ["body", "inputs", 1, *loc]
+    assert body["detail"].startswith("inputs[1]")
+    assert words in body["detail"]
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ([[[0, 0]]], "the shape is 1 x 1 x 2; the expected shape is 1 x 2 x 2"),
+        ([[[0, 0], [0]]], "ragged"),
+        ([[[0, 0], [0, 256]]], "from 0 to 255"),
+        ([[[0, 0], [0, 0.5]]], "from 0 to 255"),
+        ([[[0, 0], [0, "a"]]], "from 0 to 255"),
+        (7, "base64 text or a nested list"),
+    ],
+)
+def test_wrong_pixels_are_422_with_the_expected_shape(
+    client: TestClient, shades: ModelVersion, value: Any, words: str, problem: Problem
+) -> None:
+    body = problem(client.post(SHADES, json={"inputs": [value]}), 422, "input_invalid")
+    assert words in body["detail"]
+
+
+def test_wrong_base64_is_422(client: TestClient, shades: ModelVersion, problem: Problem) -> None:
+    problem(client.post(SHADES, json={"inputs": ["no base64!"]}), 422, "input_invalid")
+
+
+@pytest.mark.parametrize("body", ['{"inputs": [[NaN, 1]]}', '{"inputs": [[1e999, 1]]}', "[" * 100_000])
+def test_json_that_is_none_is_422(client: TestClient, prices: ModelVersion, body: str, problem: Problem) -> None:
+    problem(client.post(PRICES, content=body, headers={"content-type": "application/json"}), 422, "json_invalid")
+
+
+@pytest.mark.parametrize("body", [{}, {"inputs": []}, {"inputs": 3}, {"inputs": [[1, None]], "owner": "me"}, [1]])
+def test_another_body_is_422(client: TestClient, prices: ModelVersion, body: Any, problem: Problem) -> None:
+    assert problem(client.post(PRICES, json=body), 422, "request_invalid")["errors"][0]["loc"][0] == "body"
+
+
+def test_more_inputs_than_a_batch_holds_are_413(client: TestClient, prices: ModelVersion, problem: Problem) -> None:
+    problem(client.post(PRICES, json={"inputs": [[1, None]] * 1025}), 413, "batch_too_large")
+
+
+def test_an_answer_that_is_not_finite_is_422(client: TestClient, prices: ModelVersion, problem: Problem) -> None:
+    body = problem(client.post(PRICES, json={"inputs": [[1, None], [3e38, None]]}), 422, "prediction_not_finite")
+    assert body["errors"][0]["loc"] == ["body", "inputs", 1]
+
+
+def test_a_file_that_was_altered_is_503_and_not_served(
+    client: TestClient, prices: ModelVersion, problem: Problem
+) -> None:
+    path = opened(client).artifacts.path(prices.onnx_sha256)
+    path.write_bytes(b"garbage")
+    problem(client.post(PRICES, json={"inputs": [[1, None]]}), 503, "model_file_altered")
