@@ -3,7 +3,6 @@
 from typing import Any
 
 import numpy as np
-from sklearn import datasets
 
 from models.errors import UnknownName
 from models.readers.pixels import PixelFitter
@@ -20,6 +19,8 @@ def read(source: Source, writer: DatasetWriter, name: str) -> Description:
     Raises:
         UnknownName: there is no such built-in data set.
     """
+    from sklearn import datasets  # Takes a second to import, and uploads do not need it.
+
     if name not in NAMES:
         raise UnknownName("builtin", name, list(NAMES))
     if name == "diabetes":

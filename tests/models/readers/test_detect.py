@@ -1,0 +1,71 @@
+"""`auto`: formats are told by their bytes."""
+
+import bz2
+import gzip
+import lzma
+
+import numpy as np
+import pytest
+
+from tests.models.readers.builders import idx, ingest, mnist_files, npz_of, png, refusal, tar_of, two_classes, zip_of
+
+
+@pytest.mark.parametrize(
+    ("upload", "format"),
+    [
+        (zip_of(two_classes()), "image-folder"),
+        (zip_of({"LICENSE": b"free", **two_classes()}), "image-folder"),
+        (zip_of({f"idx_{name}": data for name, data in two_classes().items()}), "image-folder"),
+        (tar_of(two_classes(), "w:gz"), "image-folder"),
+        (zip_of({"README": b"of MNIST", **mnist_files()}), "idx"),
+        (tar_of(mnist_files(compress=False)), "idx"),
+        (npz_of(x=np.eye(4), y=np.array([0, 1, 0, 1])), "npz"),
+        (b"a,b\n1,x\n2,y\n", "csv"),
+    ],
+)
+def test_a_format_is_told_by_its_bytes(upload: bytes, format: str) -> None:
+    ingested = ingest(upload)
+    assert f"The upload is of the format {format}." in ingested.reporter.lines
+    assert ingested.manifest["digest"] == ingest(upload, format).manifest["digest"]
+
+
+@pytest.mark.parametrize(
+    ("upload", "word"),
+    [
+        (b"PAR1" + b"\0" * 20 + b"PAR1", "Parquet"),
+        (bz2.compress(tar_of(two_classes())), "bzip2"),
+        (lzma.compress(tar_of(two_classes())), "xz"),
+        (gzip.compress(b"a,b\n1,2\n"), "not a tar.gz"),
+        (b"\x1f\x8b\x08broken", "not a tar.gz"),
+        (png(), "single image"),
+        (idx(np.zeros((2, 3, 3))), "single idx"),
+        (b"\x93NUMPY\1\0", "numpy.savez"),
+        (b"7z\xbc\xaf\x27\x1c", "7z"),
+    ],
+)
+def test_what_is_not_read_is_refused_with_a_remedy(upload: bytes, word: str) -> None:
+    error = refusal(upload)
+    assert error.code == "format_unsupported"
+    assert word in error.detail
+
+
+@pytest.mark.parametrize("upload", [b"", zip_of({}), zip_of({"a.txt": b"text"})])
+def test_nothing_to_read_is_refused(upload: bytes) -> None:
+    assert refusal(upload).code == "format_unknown"
+
+
+@pytest.mark.parametrize(("format", "code"), [("parquet", "format_unsupported"), ("pickle", "unknown_format")])
+def test_a_format_that_is_not_read_is_refused(format: str, code: str) -> None:
+    assert refusal(b"PAR1", format).code == code
+
+
+@pytest.mark.parametrize("format", ["image-folder", "idx", "npz"])
+@pytest.mark.parametrize("upload", [b"a,b\n1,2\n", b"", b"PK"])
+def test_a_file_of_another_format_than_declared_is_refused(format: str, upload: bytes) -> None:
+    assert refusal(upload, format).code == "archive_corrupt"
+
+
+def test_a_pickle_is_refused_under_any_format() -> None:
+    pickled = b"\x80\x04\x95\x0b\0\0\0\0\0\0\0\x8c\x02os\x94."
+    for format in ("auto", "csv", "npz", "idx", "image-folder"):
+        assert refusal(pickled, format).code in ("csv_invalid", "archive_corrupt")
