@@ -60,11 +60,13 @@ class JobProgress:
             # A loss that is not finite has no JSON number.
             self.latest[str(data.get("series"))] = value if isinstance(value, int | float) else float("nan")
 
-    def figures(self) -> str:
-        """Epoch, latest values and step: `epoch 3  loss 0.213  val accuracy 0.941  step 120`."""
+    def figures(self, width: int) -> str:
+        """Epoch, latest values and step, as many as fit: `epoch 3  loss 0.213  val accuracy 0.941  step 120`."""
         parts = [f"epoch {self.epoch}"] if self.epoch is not None else []
         parts += [f"{short} {self.latest[name]:.3g}" for name, short in _SHOWN_SERIES.items() if name in self.latest]
         parts += [f"step {self.step}"] if self.step is not None else []
+        while len("  ".join(parts)) > width:
+            parts.pop()
         return "  ".join(parts)
 
     def headline(self) -> str:
@@ -94,9 +96,9 @@ def _follow_live(console: Console, events: Iterable[JobEvent], title: str) -> Jo
             if event.type == "log" and event.data.get("level") in _NOT_TO_BE_MISSED:
                 _print_line(console, str(event.data.get("message", "")))
             description, eta = f"{escape(title)} {progress.headline()}", _remaining(progress.eta_seconds)
-            # What does not fit is cut from the end of the figures; rich would cut every column a little.
+            # Figures that do not fit are left out whole; rich would cut every column a little.
             room = max(0, console.width - len(description) - _BAR_WIDTH - len(eta) - len("100 %    "))
-            figures = progress.figures()[:room]
+            figures = progress.figures(room)
             bar.update(task, description=description, completed=progress.fraction, figures=figures, eta=eta)
     return progress
 

@@ -62,7 +62,7 @@ def test_on_a_terminal_the_last_frame_shows_the_end() -> None:
     assert "val accuracy 0.9" in last
 
 
-def test_on_a_narrow_terminal_the_line_is_cut_not_wrapped() -> None:
+def test_on_a_narrow_terminal_what_does_not_fit_is_left_out_whole() -> None:
     last = last_frame(width=70)
     assert "100 %" in last
     assert "epoch 2" in last
@@ -73,4 +73,4 @@ def test_unknown_events_and_missing_values_are_passed_over() -> None:
     progress = JobProgress()
     for item in (event("trial", number=1), event("state"), event("metric", series="train_loss", value=None)):
         progress.apply(item)
-    assert (progress.state, progress.figures()) == ("queued", "loss nan")
+    assert (progress.state, progress.figures(100)) == ("queued", "loss nan")
