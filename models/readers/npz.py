@@ -65,8 +65,11 @@ def _open_arrays(source: Source) -> dict[tuple[str, str], Array]:
         if key in arrays:
             raise _invalid(entry.name, f"brings the {key[1]} of the split {key[0]} a second time; leave one out.")
         path = source.scratch / f"{len(arrays)}.npy"
-        _copy(source, entry, path)
-        arrays[key] = _open(entry.name, path)
+        try:
+            _copy(source, entry, path)
+            arrays[key] = _open(entry.name, path)
+        finally:
+            path.unlink()  # The map keeps the bytes until it is let go.
     return arrays
 
 

@@ -84,7 +84,14 @@ def test_a_wish_to_stop_is_obeyed(wish: Wish, upload: bytes, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    "upload", [zip_of({"a/1.png": b"x"}), b"a,b\n1\n", zip_of({"../x": png()}), zip_of(mnist_files(classes=1))]
+    "upload",
+    [
+        zip_of({"a/1.png": b"x"}),
+        b"a,b\n1\n",
+        npz_of(x=np.eye(2), y=np.zeros(2)),
+        zip_of({"../x": png()}),
+        zip_of(mnist_files(classes=1)),
+    ],
 )
 def test_a_refused_upload_leaves_nothing_behind(upload: bytes, tmp_path: Path) -> None:
     scratch, path = prepared(tmp_path, upload)
@@ -105,6 +112,7 @@ def test_a_full_disk_is_an_error_that_says_so(tmp_path: Path) -> None:
     with pytest.raises(JobError) as raised:
         job.run(context(scratch, path, {"format": "npz"}, {}, Recorder()))
     assert raised.value.code == "storage_full"
+    assert list(scratch.iterdir()) == []
 
 
 BOUNDED = """

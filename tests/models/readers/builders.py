@@ -210,7 +210,7 @@ def mnist_files(train: int = 12, test: int | None = 6, compress: bool = True, cl
     return {f"{name}.gz": gzip.compress(data) for name, data in files.items()} if compress else files
 
 
-def npz_of(compressed: bool = False, **arrays: np.ndarray[Any, Any]) -> bytes:
+def npz_of(compressed: bool = False, /, **arrays: np.ndarray[Any, Any]) -> bytes:
     buffer = io.BytesIO()
     (np.savez_compressed if compressed else np.savez)(buffer, allow_pickle=True, **arrays)
     return buffer.getvalue()

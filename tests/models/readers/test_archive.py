@@ -72,6 +72,68 @@ def test_a_zip64_is_read(tmp_path: Path) -> None:
     assert contents(buffer.getvalue(), tmp_path) == {"big": b"data"}
 
 
+def test_a_zip64_directory_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zipfile, "ZIP_FILECOUNT_LIMIT", 1)
+    monkeypatch.setattr(zipfile, "ZIP64_LIMIT", 100)
+    data = zip_of(FILES)
+    assert b"PK\x06\x06" in data
+    assert contents(data, tmp_path) == FILES
+
+
+def test_names_without_the_utf_8_flag_are_read(tmp_path: Path) -> None:
+    data = RawZip().add("größe".encode(), b"1").add("größe.2".encode("cp437"), b"2").bytes()
+    assert contents(data, tmp_path) == {"größe": b"1", "größe.2": b"2"}
+
+
+def test_a_zip_behind_other_bytes_is_refused(tmp_path: Path) -> None:
+    data = zip_of(FILES)
+    assert refused(b"PK\x03\x04" + data, tmp_path).code == "archive_corrupt"
+
+
+def test_a_directory_of_many_megabytes_is_refused(tmp_path: Path) -> None:
+    archive = RawZip().add(b"n" * 60_000, b"")
+    archive.records *= 1200
+    assert refused(archive.bytes(), tmp_path, Limits()).code == "archive_too_large"
+
+
+def test_a_folder_that_holds_data_is_refused(tmp_path: Path) -> None:
+    assert refused(RawZip().add(b"a/", b"data").bytes(), tmp_path).code == "archive_unsafe"
+
+
+@pytest.mark.parametrize("size", ["-5", "x", "9" * 30])
+def test_an_impossible_size_in_an_extended_header_is_refused(size: str, tmp_path: Path) -> None:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        info = tarfile.TarInfo("a.png")
+        info.pax_headers = {"size": size}
+        archive.addfile(info)
+    assert refused(buffer.getvalue(), tmp_path).code == "archive_corrupt"
+
+
+def test_a_sparse_file_in_an_extended_header_is_refused(tmp_path: Path) -> None:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        info = tarfile.TarInfo("a.png")
+        info.pax_headers = {"GNU.sparse.major": "1"}
+        archive.addfile(info)
+    assert refused(buffer.getvalue(), tmp_path).code == "archive_unsafe"
+
+
+def test_folders_are_left_out(tmp_path: Path) -> None:
+    zipped = io.BytesIO()
+    with zipfile.ZipFile(zipped, "w") as archive:
+        archive.writestr("a/", b"")
+        archive.writestr("a/1.png", b"1")
+    tarred = io.BytesIO()
+    with tarfile.open(fileobj=tarred, mode="w") as tar:
+        folder, file = tarfile.TarInfo("a"), tarfile.TarInfo("a/1.png")
+        folder.type, file.size = tarfile.DIRTYPE, 1
+        tar.addfile(folder)
+        tar.addfile(file, io.BytesIO(b"1"))
+    for data in (zipped.getvalue(), tarred.getvalue()):
+        assert contents(data, tmp_path) == {"a/1.png": b"1"}
+
+
 def test_names_are_put_into_their_plain_form(tmp_path: Path) -> None:
     assert list(contents(tar_of({"./a//b.txt": b""}), tmp_path)) == ["a/b.txt"]
 
