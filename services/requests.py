@@ -64,8 +64,8 @@ DatasetFormat = Literal["auto", "image-folder", "idx", "csv", "npz"]
 class SplitOptions(Request):
     """Fractions of the samples to set aside at ingest."""
 
-    validation: float = Field(0.0, ge=0.0, lt=1.0)
-    test: float = Field(0.0, ge=0.0, lt=1.0)
+    validation: float = Field(0.0, ge=0.0, le=0.5)
+    test: float = Field(0.0, ge=0.0, le=0.5)
 
 
 class DatasetOptions(Request):

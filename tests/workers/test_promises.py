@@ -1,9 +1,10 @@
 """What the service promises about jobs, shown by killing its real processes.
 
-Each test has a stack of its own with short leases, so that a rescue takes seconds. Runs are compared by the
-SHA-256 of their weights.
+The stack has short leases, so that a rescue takes seconds, and every test leaves it whole. Runs are compared
+by the SHA-256 of their weights.
 """
 
+import json
 import random
 import signal
 import time
@@ -14,6 +15,7 @@ from typing import Any
 
 import psutil
 import pytest
+from redis import Redis
 
 from tests.stack import Stack, wait_until
 
@@ -41,10 +43,18 @@ FAST: dict[str, Any] = {
 }
 
 
-@pytest.fixture
-def fast(tmp_path: Path) -> Iterator[Stack]:
-    with Stack(tmp_path, **FAST) as running:
+@pytest.fixture(scope="module")
+def fast(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with Stack(tmp_path_factory.mktemp("promises"), **FAST) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def reference(fast: Stack) -> str:
+    """The weights of a run that nothing disturbed."""
+    job = fast.submit({**TRAIN, "model": "undisturbed"})
+    assert fast.wait_for(job["id"])["state"] == "succeeded"
+    return weights(fast, job["id"])
 
 
 def weights(stack: Stack, job_id: str) -> str:
@@ -58,25 +68,16 @@ def states(stack: Stack, job_id: str) -> list[str]:
     with stack.http.stream("GET", f"/v1/jobs/{job_id}/events") as answer:
         lines = list(answer.iter_lines())
     kinds = [line.removeprefix("event: ") for line in lines if line.startswith("event: ")]
-    data = [line.removeprefix("data: ") for line in lines if line.startswith("data: ")]
-    return [
-        str(__import__("json").loads(text)["state"]) for kind, text in zip(kinds, data, strict=True) if kind == "state"
-    ]
+    data = [json.loads(line.removeprefix("data: ")) for line in lines if line.startswith("data: ")]
+    return [event["state"] for kind, event in zip(kinds, data, strict=True) if kind == "state"]
 
 
 def step(stack: Stack, job_id: str) -> int:
     return int(stack.job(job_id)["progress"]["step"] or 0)
 
 
-def undisturbed(stack: Stack) -> str:
-    job = stack.submit({**TRAIN, "model": "undisturbed"})
-    assert stack.wait_for(job["id"])["state"] == "succeeded"
-    return weights(stack, job["id"])
-
-
-def test_a_child_killed_at_random_steps_ends_with_bit_identical_weights(fast: Stack) -> None:
-    reference = undisturbed(fast)
-    job = fast.submit({**TRAIN, "model": "disturbed"})
+def test_a_child_killed_at_random_steps_ends_with_bit_identical_weights(fast: Stack, reference: str) -> None:
+    job = fast.submit({**TRAIN, "model": "killed-child"})
     kills = 0
     while kills < 4 and fast.job(job["id"])["state"] != "succeeded":
         before = step(fast, job["id"])
@@ -88,12 +89,13 @@ def test_a_child_killed_at_random_steps_ends_with_bit_identical_weights(fast: St
     assert kills >= 2
     assert weights(fast, job["id"]) == reference
     assert states(fast, job["id"]).count("succeeded") == 1
-    assert len(fast.get("/v1/models/disturbed")["versions"]) == 1
+    assert len(fast.get("/v1/models/killed-child")["versions"]) == 1
 
 
-def test_a_killed_worker_takes_its_child_along_and_another_finishes_bit_identically(fast: Stack) -> None:
-    reference = undisturbed(fast)
-    job = fast.submit({**TRAIN, "model": "disturbed"})
+def test_a_killed_worker_takes_its_child_along_and_the_next_ends_bit_identically(
+    fast: Stack, reference: str
+) -> None:
+    job = fast.submit({**TRAIN, "model": "killed-worker"})
     for _ in range(2):
         before = step(fast, job["id"])
         wait_until(lambda: step(fast, job["id"]) > before and fast.children(), "progress")  # noqa: B023
@@ -120,9 +122,7 @@ def test_jobs_accepted_while_the_broker_is_gone_all_reach_their_end_once(fast: S
 
 
 def test_a_broker_emptied_again_and_again_loses_no_job(fast: Stack) -> None:
-    from redis import Redis
-
-    jobs = [fast.submit({**SHORT, "model": f"m{number}"}) for number in range(5)]
+    jobs = [fast.submit({**SHORT, "model": f"flushed{number}"}) for number in range(5)]
     with Redis(unix_socket_path=str(fast.settings.socket)) as client:
         for _ in range(10):
             client.flushall()
@@ -160,7 +160,7 @@ def test_a_job_that_kills_its_child_every_time_fails_after_three_attempts(tmp_pa
 
 @pytest.mark.parametrize("frozen", [False, True], ids=["training", "frozen"])
 def test_cancel_ends_the_child_within_ten_seconds(fast: Stack, frozen: bool) -> None:
-    job = fast.submit({**TRAIN, "model": "unwanted", "training": {**TRAIN["training"], "epochs": 500}})
+    job = fast.submit({**TRAIN, "model": f"unwanted-{frozen}", "training": {**TRAIN["training"], "epochs": 500}})
     wait_until(lambda: step(fast, job["id"]) > 0, "the first step")
     children = fast.children()
     if frozen:
@@ -169,12 +169,11 @@ def test_cancel_ends_the_child_within_ten_seconds(fast: Stack, frozen: bool) -> 
     assert fast.wait_for(job["id"], seconds=10)["state"] == "cancelled"
     wait_until(lambda: not any(child.is_running() for child in children), "the child's end", 1)
     assert states(fast, job["id"])[-2:] == ["cancelling", "cancelled"]
-    assert fast.http.get("/v1/models/unwanted").status_code == 404
+    assert fast.http.get(f"/v1/models/unwanted-{frozen}").status_code == 404
     wait_until(lambda: not (fast.settings.jobs / job["id"]).exists(), "removal of the job's files", 5)
 
 
-def test_pause_and_resume_lose_nothing(fast: Stack) -> None:
-    reference = undisturbed(fast)
+def test_pause_and_resume_lose_nothing(fast: Stack, reference: str) -> None:
     job = fast.submit({**TRAIN, "model": "paused"})
     for _ in range(3):
         before = step(fast, job["id"])
@@ -190,8 +189,7 @@ def test_pause_and_resume_lose_nothing(fast: Stack) -> None:
     assert weights(fast, job["id"]) == reference
 
 
-def test_a_stopped_worker_gives_its_job_back_uncharged(fast: Stack) -> None:
-    reference = undisturbed(fast)
+def test_a_stopped_worker_gives_its_job_back_uncharged(fast: Stack, reference: str) -> None:
     job = fast.submit({**TRAIN, "model": "given-back"})
     wait_until(lambda: step(fast, job["id"]) > 20, "some steps")
     assert fast.stop("worker") == 0
