@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.text import Text
 
 from client.api import Syllabus
-from client.demo.stack import EmbeddedStack, free_port
+from client.demo.stack import ENDINGS, EmbeddedStack, free_port
 from client.demo.story import Story, step
 from client.errors import SyllabusError
 from client.terminal import escape_lines
@@ -27,7 +27,7 @@ def main() -> int:
     """Start the stack, do the main job, stop the stack; returns the exit code."""
     # Digits are drawn with block characters, which not every output can encode.
     sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
-    for ending in (signal.SIGTERM, signal.SIGHUP):
+    for ending in ENDINGS:
         signal.signal(ending, _interrupt)
     console = Console(highlight=False)
     home = Path(os.environ.get("SYLLABUS_HOME") or tempfile.mkdtemp(prefix="syllabus-demo-")).resolve()

@@ -11,12 +11,16 @@ from pathlib import Path
 from types import TracebackType
 
 from client.api import Syllabus
+from client.demo.processes import adopt_orphans, outlive_children
 from client.errors import SyllabusError
 
 ROOT = Path(__file__).resolve().parents[2]
 READY_WITHIN_SECONDS = 90.0
 # supervisord gives each program up to 20 s (stack.ini) and ends whatever is left by then itself.
 STOPPED_WITHIN_SECONDS = 60.0
+ORPHANS_END_WITHIN_SECONDS = 20.0
+# By which the demo can be asked to end: Ctrl-C, kill, and the terminal's closing.
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class StackFailed(SyllabusError):
@@ -43,6 +47,7 @@ class EmbeddedStack:
         if not is_free(self._port):
             raise StackFailed(f"port {self._port} is taken; set PORT to another one")
         self.home.mkdir(parents=True, exist_ok=True)
+        adopt_orphans()
         try:
             self._run_init()
             self._supervisor = self._spawn(
@@ -104,19 +109,19 @@ class EmbeddedStack:
 
     def _stop(self) -> None:
         """Stop every process; a second Ctrl-C must not leave some of them behind."""
-        process = self._supervisor
-        if process is None or process.poll() is not None:
+        if self._supervisor is None:
             return
-        previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        previous = {number: signal.signal(number, signal.SIG_IGN) for number in ENDINGS}
         try:
-            process.terminate()
-            process.wait(STOPPED_WITHIN_SECONDS)
+            self._supervisor.terminate()
+            self._supervisor.wait(STOPPED_WITHIN_SECONDS)
         except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-            raise StackFailed("the stack did not stop; look for its processes with `ps`") from None
+            self._supervisor.kill()
+            self._supervisor.wait()
         finally:
-            signal.signal(signal.SIGINT, previous)
+            outlive_children(ORPHANS_END_WITHIN_SECONDS)
+            for number, handler in previous.items():
+                signal.signal(number, handler)
 
 
 def is_free(port: int) -> bool:
