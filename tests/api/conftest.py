@@ -1,6 +1,6 @@
 """A gateway in this process over real parts, a gateway as a process of its own, and models to serve."""
 
-import json
+import logging
 import os
 import socket
 import subprocess
@@ -15,6 +15,7 @@ import httpx
 import numpy as np
 import pytest
 from starlette.testclient import TestClient
+from structlog.stdlib import ProcessorFormatter
 
 from api.main import create_app
 from services import lifecycle, logs, migrations, registry
@@ -35,12 +36,12 @@ def json_logs() -> None:
 
 
 @pytest.fixture
-def log_lines(capsys: pytest.CaptureFixture[str]) -> Callable[[], list[dict[str, Any]]]:
-    """What has been logged in this test since the last call."""
-    logs.configure("INFO")  # to the standard output that `capsys` reads
+def log_lines(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
+    """The lines that this test's requests have logged, as they are written."""
 
-    def read() -> list[dict[str, Any]]:
-        return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    def read() -> list[str]:
+        (handler,) = [each for each in logging.getLogger().handlers if isinstance(each.formatter, ProcessorFormatter)]
+        return [handler.format(record) for record in caplog.records if record.name.startswith("api.")]
 
     return read
 

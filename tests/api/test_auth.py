@@ -78,7 +78,7 @@ def test_a_key_in_the_url_is_401_even_beside_the_right_one(locked: TestClient, q
     assert KEY not in response.text
 
 
-def test_a_key_in_the_url_is_never_logged(locked: TestClient, log_lines: Callable[[], list[dict[str, Any]]]) -> None:
+def test_a_key_in_the_url_is_never_logged(locked: TestClient, log_lines: Callable[[], list[str]]) -> None:
     locked.get(f"/v1/jobs?api_key={KEY}")
     logged = str(log_lines())
     assert "/v1/jobs" in logged
