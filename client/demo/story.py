@@ -20,7 +20,7 @@ from client.errors import SyllabusError
 from client.progress import UploadBar, follow
 
 TRAINING = {
-    "epochs": 8,
+    "epochs": 12,
     "batch_size": 32,
     "seed": 0,
     "optimizer": {"name": "adam", "learning_rate": 0.002},
