@@ -20,7 +20,7 @@ from tenacity import Retrying, retry_if_exception_type, wait_exponential_jitter
 
 from services import jobs, lifecycle
 from services.artifacts import remove_tree
-from services.database import OUTAGE
+from services.database import OUTAGE, after_commit
 from services.errors import LeaseLost
 from services.resources import Resources
 from services.tables import Job
@@ -66,7 +66,7 @@ class Supervisor:
 
     def _supervise(self, job: Job, slot: Slot) -> None:
         token = job.lease_token or ""
-        assignment = self._persist(lambda session: assign(session, self.resources, job, slot))
+        assignment = self.persist(lambda session: assign(session, self.resources, job, slot))
         child = Child(*forkserver.start(assignment))
         try:
             last = Watch(self, job.id, token, child, job.kind).until_the_end()
@@ -83,11 +83,11 @@ class Supervisor:
             except OSError as error:
                 last = {"type": "failed", "data": {"code": "storage_full", "detail": f"No artifact kept: {error}."}}
             else:
-                self._persist(lambda session: recording.succeed(session, self.resources, job.id, token, outcome, files))
+                self.persist(lambda session: recording.succeed(session, self.resources, job.id, token, outcome, files))
         if last["type"] == "failed":
-            self._persist(lambda session: lifecycle.fail(session, job.id, last["data"], token=token))
+            self.persist(lambda session: lifecycle.fail(session, job.id, last["data"], token=token))
         if last["type"] in ("stopped", "died"):
-            self._persist(lambda session: self._interrupt(session, job.id, token, last))
+            self.persist(lambda session: self._interrupt(session, job.id, token, last))
         self._forget(job.id)
 
     def _interrupt(self, session: Session, job_id: str, token: str, last: Message) -> None:
@@ -104,13 +104,13 @@ class Supervisor:
 
     def _forget(self, job_id: str) -> None:
         """Delete what an ended job needs no more."""
-        job = self._persist(lambda session: jobs.get(session, job_id))
+        job = self.persist(lambda session: jobs.get(session, job_id))
         log.info("job_left", state=job.state)
         if job.is_over:
             remove_tree(self.resources.settings.jobs / job_id)
             (self.resources.settings.uploads / job_id).unlink(missing_ok=True)
 
-    def _persist(self, work: Callable[[Session], Result]) -> Result:
+    def persist(self, work: Callable[[Session], Result]) -> Result:
         """Run `work` in a transaction, again and again while the database is out of reach."""
         retrying = Retrying(
             retry=retry_if_exception_type(OUTAGE), wait=wait_exponential_jitter(initial=0.2, max=5), reraise=True
@@ -143,16 +143,15 @@ class Child:
         self.connection.close()
 
     def next_messages(self, seconds: float) -> tuple[list[Message], bool]:
-        """Messages that arrive within `seconds`, and whether the pipe is at its end."""
+        """Messages that have arrived, after waiting at most `seconds` for one, and whether the pipe is at its end."""
         messages: list[Message] = []
-        deadline = time.monotonic() + seconds
-        while wait([self.connection], max(0.0, deadline - time.monotonic())):
+        timeout = seconds
+        while wait([self.connection], timeout):
             try:
                 messages.append(receive(self.connection))
             except (EOFError, OSError):
                 return messages, True
-            if messages[-1]["type"] in LAST_WORDS or len(messages) == 1:
-                break  # the first report and the last word are not kept waiting
+            timeout = 0.0
         return messages, False
 
 
@@ -166,9 +165,11 @@ class Watch:
         self.events: list[lifecycle.EventDraft] = []
         self.progress: dict[str, Any] = {}
         self.wish: str | None = None
+        self.renew_at = 0.0
         started = time.monotonic()
         self.kill_at = started + self.settings.max_ingest_seconds if kind == "ingest" else float("inf")
-        self.renew_at = started + self.settings.heartbeat_seconds
+        self.beat_at = started
+        self._plan_renewal()
 
     def until_the_end(self) -> Message:
         """Pump reports and wishes until the child's last word, or its death. Raises `LeaseLost`."""
@@ -176,12 +177,12 @@ class Watch:
             messages, gone = self.child.next_messages(TICK_SECONDS)
             for message in messages:
                 if message["type"] in LAST_WORDS:
-                    self._beat(final=True)
-                    return message
+                    return self._end(message)
                 self._take(message)
             if gone:
-                return self._death()
-            self._beat()
+                return self._end(self._death())
+            if time.monotonic() >= self.beat_at:
+                self._beat()
             if time.monotonic() >= self.kill_at:
                 self.child.kill()
                 if self.wish is None:
@@ -190,9 +191,12 @@ class Watch:
                 return {"type": "stopped"}
 
     def _take(self, message: Message) -> None:
-        self.events.append((message["type"], message["data"]))
-        if message["type"] == "progress":
-            self.progress.update(message["data"])
+        """Keep a report for the next beat; of progress only the last counts."""
+        kind, data = message["type"], message["data"]
+        if kind == "progress":
+            self.events = [event for event in self.events if event[0] != "progress"]
+            self.progress.update(data)
+        self.events.append((kind, data))
 
     def _death(self) -> Message:
         self.child.process.join()
@@ -201,23 +205,32 @@ class Watch:
         log.warning("child_died", exitcode=code)
         return {"type": "died", "cause": f"its process {how}"}
 
-    def _beat(self, *, final: bool = False) -> None:
-        """Write what has been reported, keep the lease, read the wish. An outage is waited out."""
-        due = time.monotonic() >= self.renew_at
+    def _end(self, last: Message) -> Message:
+        self.supervisor.persist(self._write)
+        return last
+
+    def _beat(self) -> None:
+        """Write what has been reported, keep the lease, read the wish. In an outage the next beat tries again."""
+        self.beat_at = time.monotonic() + TICK_SECONDS
         try:
             with self.supervisor.resources.database.transaction() as session:
-                if self.events:
-                    lifecycle.record(session, self.job_id, self.token, self.events, self.progress)
-                if due or final:
-                    lifecycle.renew(session, self.job_id, self.token, self.settings.lease_seconds)
-                state = lifecycle.state_under(session, self.job_id, self.token)
+                state = self._write(session)
         except OUTAGE as error:
             log.warning("database_unreachable", error=str(error))
             return
-        if due:
-            self.renew_at = time.monotonic() + self.settings.heartbeat_seconds
         self.events, self.progress = [], {}
         self._heed(state)
+
+    def _write(self, session: Session) -> str:
+        if self.events:
+            lifecycle.record(session, self.job_id, self.token, self.events, self.progress)
+        if time.monotonic() >= self.renew_at:
+            lifecycle.renew(session, self.job_id, self.token, self.settings.lease_seconds)
+            after_commit(session, self._plan_renewal)
+        return lifecycle.state_under(session, self.job_id, self.token)
+
+    def _plan_renewal(self) -> None:
+        self.renew_at = time.monotonic() + self.settings.heartbeat_seconds
 
     def _heed(self, state: str) -> None:
         if state == "cancelling":
