@@ -30,7 +30,7 @@ def save(directory: Path, step: int, state: dict[str, Any]) -> Path:
     torch.save(state, buffer)
     payload = buffer.getbuffer()
     path = directory / f"{step:012d}{_SUFFIX}"
-    temporary = path.with_suffix(".partial")
+    temporary = directory / "next.partial"
     try:
         with temporary.open("wb") as file:
             file.write(sha256(payload).digest())

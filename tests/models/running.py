@@ -1,0 +1,133 @@
+"""Data sets written with numpy and jobs run in this process, for the tests of the training engine."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from models.run import JobContext, Wish
+
+Array = NDArray[Any]
+
+
+def write_data_set(
+    directory: Path,
+    splits: dict[str, tuple[Array, Array | None]],
+    *,
+    classes: list[str] | None = None,
+    columns: list[dict[str, Any]] | None = None,
+) -> Path:
+    """A data set directory: uint8 images (N, C, H, W) or float32 rows (N, F), with their targets."""
+    directory.mkdir(parents=True)
+    inputs, targets = splits["train"]
+    image = inputs.dtype == np.uint8
+    for name, (split_inputs, split_targets) in splits.items():
+        np.save(directory / f"{name}.inputs.npy", split_inputs)
+        if split_targets is not None:
+            np.save(directory / f"{name}.targets.npy", split_targets)
+    described: dict[str, Any] = {"name": "image" if image else "features", "dtype": str(inputs.dtype)}
+    described["shape"] = list(inputs.shape[1:])
+    if not image:
+        described["columns"] = columns or [
+            {"name": f"x{column}", "kind": "numeric"} for column in range(inputs.shape[1])
+        ]
+    task = "classification" if classes is not None else "regression"
+    manifest: dict[str, Any] = {
+        "modality": "image" if image else "tabular",
+        "task": task if targets is not None else None,
+        "splits": {name: {"count": len(split[0])} for name, split in splits.items()},
+        "classes": classes,
+        "class_counts": None,
+        "input": described,
+        "target": None
+        if targets is None
+        else {"name": "target", "dtype": "int64" if classes is not None else "float32", "shape": []},
+        "bytes": sum(path.stat().st_size for path in directory.iterdir()),
+        "skipped": {"count": 0, "examples": []},
+    }
+    digest = hashlib.sha256(json.dumps(manifest).encode())
+    for path in sorted(directory.iterdir()):
+        digest.update(path.read_bytes())
+    manifest["digest"] = f"sha256:{digest.hexdigest()}"
+    (directory / "manifest.json").write_text(json.dumps(manifest))
+    return directory
+
+
+@dataclass
+class Recorder:
+    """A reporter that keeps what it is told, and wishes when it is asked to."""
+
+    wish_at: Callable[["Recorder"], Wish | None] = lambda recorder: None
+    fractions: list[float] = field(default_factory=list)
+    steps: list[int] = field(default_factory=list)
+    series: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
+    lines: list[str] = field(default_factory=list)
+    polls: int = 0
+
+    def progress(
+        self, fraction: float, *, epoch: int | None = None, step: int | None = None, eta_seconds: float | None = None
+    ) -> None:
+        self.fractions.append(fraction)
+        if step is not None:
+            self.steps.append(step)
+
+    def metric(self, series: str, step: int, value: float) -> None:
+        self.series.setdefault(series, []).append((step, value))
+
+    def log(self, message: str, *, level: str = "info") -> None:
+        self.lines.append(f"{level}: {message}")
+
+    def wish(self) -> Wish | None:
+        self.polls += 1
+        return self.wish_at(self)
+
+
+def wish_at_poll(poll: int, wish: Wish) -> Callable[[Recorder], Wish | None]:
+    """Wish at the n-th time that the job asks, and from then on."""
+    return lambda recorder: wish if recorder.polls >= poll else None
+
+
+def decode_image(data: bytes) -> Image.Image:
+    return Image.open(BytesIO(data))
+
+
+def fit_image(image: Image.Image, channels: int, size: tuple[int, int]) -> Array:
+    """A plain stand-in for the service's decoder: resize without keeping the proportions."""
+    pixels = np.asarray(image.convert("L" if channels == 1 else "RGB").resize(size[::-1]))
+    return pixels.reshape(*size, channels).transpose(2, 0, 1)
+
+
+def context_of(
+    directory: Path,
+    kind: str,
+    request: dict[str, Any],
+    *,
+    report: Recorder | None = None,
+    checkpoint_interval_seconds: float = 1e9,
+    **given: Any,
+) -> JobContext:
+    """A job's context, with its scratch and checkpoints under the directory."""
+    scratch = directory / "scratch"
+    checkpoints = directory / "checkpoints"
+    scratch.mkdir(parents=True, exist_ok=True)
+    checkpoints.mkdir(parents=True, exist_ok=True)
+    return JobContext(
+        kind=kind,
+        request={"kind": kind, "model": "a-model", "dataset": "a-data-set", **request},
+        attempt=1,
+        scratch=scratch,
+        checkpoints=checkpoints,
+        checkpoint_interval_seconds=checkpoint_interval_seconds,
+        threads=1,
+        report=report or Recorder(),
+        decode_image=decode_image,
+        fit_image=fit_image,
+        **given,
+    )

@@ -1,0 +1,98 @@
+import numpy as np
+import pytest
+from sklearn import metrics as sklearn_metrics
+
+from models.metrics import METRICS, classification_scores, guess, regression_scores, roc_curves, score
+
+LABELS = ["no", "yes"]
+
+
+def worked_example() -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+    """Targets and probabilities with the confusion matrix [[50, 10], [5, 100]]."""
+    targets = np.repeat([0, 0, 1, 1], [50, 10, 5, 100])
+    predicted = np.repeat([0, 1, 0, 1], [50, 10, 5, 100])
+    return targets, np.where(np.eye(2)[predicted] == 1, 0.9, 0.1)
+
+
+def test_the_worked_example_of_unit_iv() -> None:
+    scores = classification_scores(*worked_example(), LABELS)
+    yes = scores["per_class"][1]
+    assert scores["confusion_matrix"] == [[50, 10], [5, 100]]
+    assert scores["accuracy"] == pytest.approx(0.909, abs=5e-4)
+    assert yes["precision"] == pytest.approx(0.909, abs=5e-4)
+    assert yes["recall"] == pytest.approx(0.952, abs=5e-4)
+    assert yes["f1"] == pytest.approx(0.930, abs=5e-4)
+
+
+def test_averages_areas_and_log_loss_are_scikit_learns() -> None:
+    generator = np.random.default_rng(0)
+    targets = generator.integers(0, 4, 200)
+    probabilities = generator.dirichlet(np.ones(4), 200)
+    scores = classification_scores(targets, probabilities, list("abcd"))
+    predicted = probabilities.argmax(axis=1)
+    for average in ("macro", "weighted"):
+        expected = sklearn_metrics.precision_recall_fscore_support(targets, predicted, average=average)
+        found = [scores[f"{name}_{average}"] for name in ("precision", "recall", "f1")]
+        assert found == pytest.approx(expected[:3])
+    assert scores["roc_auc"] == pytest.approx(sklearn_metrics.roc_auc_score(targets, probabilities, multi_class="ovr"))
+    assert scores["log_loss"] == pytest.approx(sklearn_metrics.log_loss(targets, probabilities))
+
+
+def test_a_class_without_rows_has_no_area_and_spoils_no_other() -> None:
+    scores = classification_scores(np.array([0, 1, 1]), np.eye(3)[[0, 1, 1]], ["a", "b", "c"])
+    assert [row["roc_auc"] for row in scores["per_class"]] == [1.0, 1.0, None]
+    assert scores["roc_auc"] == 1.0
+    assert scores["per_class"][2]["support"] == 0
+
+
+def test_rows_of_one_class_only_have_no_area() -> None:
+    scores = classification_scores(np.array([1, 1]), np.eye(2)[[1, 0]], LABELS)
+    assert scores["roc_auc"] is None
+    assert scores["accuracy"] == 0.5
+
+
+def test_roc_curves_are_thinned_and_keep_their_ends() -> None:
+    generator = np.random.default_rng(0)
+    targets = generator.integers(0, 2, 2000)
+    probability = generator.random(2000)
+    curves = roc_curves(targets, np.stack([1 - probability, probability], axis=1), LABELS, max_points=50)
+    assert set(curves) == set(LABELS)
+    curve = curves["yes"]
+    assert len(curve["fpr"]) == len(curve["tpr"]) == len(curve["threshold"]) <= 50
+    assert (curve["fpr"][0], curve["tpr"][0]) == (0.0, 0.0)
+    assert (curve["fpr"][-1], curve["tpr"][-1]) == (1.0, 1.0)
+    assert max(curve["threshold"]) <= 1.0
+
+
+def test_regression_scores_are_their_formulas() -> None:
+    truth = np.array([1.0, 2.0, 3.0, 4.0], np.float32)
+    scores = regression_scores(truth, np.array([1.0, 2.0, 3.0, 6.0], np.float32), num_inputs=1)
+    assert scores == pytest.approx({"mae": 0.5, "mse": 1.0, "rmse": 1.0, "r2": 0.2, "adjusted_r2": 1 - 0.8 * 3 / 2})
+
+
+def test_r2_is_left_out_where_it_means_nothing() -> None:
+    assert regression_scores(np.ones(3), np.zeros(3), num_inputs=1)["r2"] is None
+    assert regression_scores(np.array([1.0, 2.0]), np.zeros(2), num_inputs=5)["adjusted_r2"] is None
+
+
+def test_guessing_a_class_is_as_good_as_its_frequency() -> None:
+    train = np.repeat([0, 1], [30, 70])
+    answers = guess("classification", train, count=100, num_classes=2)
+    scores = score("classification", train, answers, LABELS, num_inputs=4)
+    assert scores["accuracy"] == 0.7
+    assert scores["roc_auc"] == 0.5
+    assert scores["log_loss"] == pytest.approx(-(0.3 * np.log(0.3) + 0.7 * np.log(0.7)))
+
+
+def test_guessing_a_number_explains_no_variance() -> None:
+    train = np.array([1.0, 2.0, 6.0], np.float32)
+    scores = score("regression", train, guess("regression", train, 3, num_classes=1), None, num_inputs=1)
+    assert scores["r2"] == pytest.approx(0.0)
+    assert scores["mae"] == pytest.approx(2.0)
+
+
+def test_every_score_is_in_the_catalogue() -> None:
+    classified = classification_scores(*worked_example(), LABELS)
+    regressed = regression_scores(np.arange(9.0), np.arange(9.0), num_inputs=1)
+    assert set(classified) == {metric.name for metric in METRICS if metric.task == "classification"}
+    assert set(regressed) == {metric.name for metric in METRICS if metric.task == "regression"}

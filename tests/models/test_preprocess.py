@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+import torch
+
+from models.data import Examples
+from models.preprocess import TabularPreprocess, moments, preprocess_for
+
+COLUMNS = [
+    {"name": "age", "kind": "numeric"},
+    {"name": "colour", "kind": "categorical", "categories": ["blue", "green", "red"]},
+    {"name": "height", "kind": "numeric"},
+]
+NAN = float("nan")
+
+
+def examples(inputs: np.ndarray) -> Examples:  # type: ignore[type-arg]
+    return Examples(inputs, None, np.arange(len(inputs)))
+
+
+def tabular() -> TabularPreprocess:
+    return TabularPreprocess(torch.tensor([10.0, 0.0, 2.0]), torch.tensor([5.0, 1.0, 0.5]), COLUMNS)
+
+
+def test_numbers_are_standardised_and_categories_one_hot() -> None:
+    features = tabular()(torch.tensor([[20.0, 2.0, 1.0]]))
+    assert features.tolist() == [[2.0, -2.0, 0.0, 0.0, 1.0]]
+
+
+def test_missing_numbers_are_the_mean_and_missing_categories_none_of_them() -> None:
+    features = tabular()(torch.tensor([[NAN, NAN, NAN], [10.0, 7.0, 2.0]]))
+    assert features.tolist() == [[0.0] * 5, [0.0] * 5]
+
+
+def test_the_size_after_one_hot_coding_is_known() -> None:
+    assert tabular().output_shape == (5,)
+
+
+def test_moments_of_images_are_per_channel() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (5000, 3, 4, 5), dtype=np.uint8)
+    mean, std = moments(examples(images), "image")
+    np.testing.assert_allclose(mean, images.mean(axis=(0, 2, 3)))
+    np.testing.assert_allclose(std, images.std(axis=(0, 2, 3)))
+
+
+def test_moments_of_columns_leave_missing_values_out() -> None:
+    rows = np.array([[1e6 + 1, NAN], [1e6 + 3, NAN], [NAN, NAN]], np.float32)
+    mean, std = moments(examples(rows), "tabular")
+    assert mean.tolist() == [1e6 + 2, 0.0]
+    assert std.tolist() == [1.0, 0.0]
+
+
+@pytest.mark.parametrize("constant", [0.0, 0.1, 1e7])
+def test_a_constant_column_is_zero(constant: float) -> None:
+    rows = np.full((1000, 1), constant, np.float32)
+    columns = [{"name": "x", "kind": "numeric"}]
+    preprocess = preprocess_for({"columns": columns}, "tabular", *moments(examples(rows), "tabular"))
+    assert preprocess(torch.from_numpy(rows)).abs().max() < 1.0
+
+
+def test_training_images_have_mean_zero_and_deviation_one_after_it() -> None:
+    images = np.random.default_rng(0).integers(0, 100, (500, 2, 6, 6), dtype=np.uint8)
+    preprocess = preprocess_for({"shape": [2, 6, 6]}, "image", *moments(examples(images), "image"))
+    prepared = preprocess(torch.from_numpy(images))
+    assert prepared.dtype == torch.float32
+    torch.testing.assert_close(prepared.mean((0, 2, 3)), torch.zeros(2), atol=1e-5, rtol=0)
+    torch.testing.assert_close(prepared.std((0, 2, 3), correction=0), torch.ones(2))
+    assert preprocess.output_shape == (2, 6, 6)
