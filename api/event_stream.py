@@ -65,7 +65,7 @@ def _line(event: JobEvent) -> bytes:
 
 
 def _read(resources: Resources, job_id: str, after: int) -> tuple[list[JobEvent], bool]:
-    with resources.database.transaction() as session:
+    with resources.database.snapshot() as session:
         over = events.is_over(session, job_id)  # first, so that what came before the end is read below
         found = events.read(session, job_id, after, BATCH)
     return found, over and len(found) < BATCH

@@ -27,7 +27,7 @@ class DatabaseCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """The two gauges."""
         try:
-            with self.resources.database.transaction() as session:
+            with self.resources.database.snapshot() as session:
                 counts = jobs.count_by_state(session)
                 num_workers = len(presence.workers(session))
         except Exception:

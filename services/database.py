@@ -56,7 +56,8 @@ def _configure_sqlite(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Any) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        mode = connection.get_execution_options().get("sqlite_begin", "IMMEDIATE")
+        connection.exec_driver_sql(f"BEGIN {mode}")
 
 
 def make_engine(url: str) -> Engine:
@@ -103,6 +104,13 @@ class Database:
                 yield session
             for callback in session.info.pop("after_commit", []):
                 callback()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Session]:
+        """A transaction that only reads: on SQLite it neither waits for a writer nor holds one up."""
+        with self._sessions() as session, session.begin():
+            session.connection(execution_options={"sqlite_begin": "DEFERRED"})
+            yield session
 
     def ping(self) -> None:
         """Raise `sqlalchemy.exc.SQLAlchemyError` if the database does not answer."""

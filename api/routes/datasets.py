@@ -31,13 +31,13 @@ PREVIEW: dict[int | str, dict[str, Any]] = {
 @router.get("")
 def list_datasets(resources: Open, limit: Limit = 100, cursor: Cursor = None) -> ListOf[DatasetOut]:
     """Built-in and uploaded data sets, newest first."""
-    with resources.database.transaction() as session:
+    with resources.database.snapshot() as session:
         page = datasets.page(session, limit=limit, cursor=cursor)
         return ListOf(items=[DatasetOut.of(item) for item in page.items], next_cursor=page.next_cursor)
 
 
 def _check_free(resources: Resources, name: str) -> None:
-    with resources.database.transaction() as session:
+    with resources.database.snapshot() as session:
         datasets.check_free(session, name)
 
 
@@ -76,7 +76,7 @@ async def create_dataset(
 @router.get("/{dataset}")
 def get_dataset(resources: Open, dataset: DatasetName) -> DatasetOut:
     """State, modality, splits with counts, classes, shapes, bytes and digest; the reason if it failed."""
-    with resources.database.transaction() as session:
+    with resources.database.snapshot() as session:
         return DatasetOut.of(datasets.get(session, dataset))
 
 
@@ -85,7 +85,7 @@ def preview_dataset(
     resources: Open, dataset: DatasetName, n: Annotated[int, Query(ge=1, le=previews.MAX_SAMPLES)] = 16
 ) -> Response | Rows:
     """The first samples: a PNG grid of images, or rows of a table."""
-    with resources.database.transaction() as session:
+    with resources.database.snapshot() as session:
         found = datasets.get(session, dataset)
     if found.state != "ready" or found.manifest is None:
         raise Conflict("dataset_not_ready", f"Data set {dataset!r} is {found.state}; a preview needs it ready.")

@@ -62,7 +62,7 @@ def list_jobs(
     resources: Open, kind: Word = None, state: Word = None, limit: Limit = 100, cursor: Cursor = None
 ) -> ListOf[JobOut]:
     """Jobs, newest first."""
-    with resources.database.transaction() as session:
+    with resources.database.snapshot() as session:
         page = jobs.page(session, kind=kind, state=state, limit=limit, cursor=cursor)
         positions = jobs.queue_positions(session, page.items)
         items = [JobOut.of(job, positions.get(job.id)) for job in page.items]
@@ -72,7 +72,7 @@ def list_jobs(
 @router.get("/{job}")
 def get_job(resources: Open, job: JobId) -> JobOut:
     """One job."""
-    with resources.database.transaction() as session:
+    with resources.database.snapshot() as session:
         found = jobs.get(session, job)
         return JobOut.of(found, jobs.queue_positions(session, [found]).get(found.id))
 
@@ -109,7 +109,7 @@ async def follow_events(request: Request, resources: Open, job: JobId, last_even
 @router.get("/{job}/metrics")
 def get_metrics(resources: Open, job: JobId) -> SeriesOut:
     """Metrics by name, each thinned to at most 1,000 points."""
-    with resources.database.transaction() as session:
+    with resources.database.snapshot() as session:
         jobs.get(session, job)
         series = events.series(session, job)
     return SeriesOut(series={name: [list(point) for point in points] for name, points in series.items()})
@@ -118,7 +118,7 @@ def get_metrics(resources: Open, job: JobId) -> SeriesOut:
 @router.get("/{job}/logs", response_class=Response, responses=TEXT_OR_NDJSON)
 def get_logs(resources: Open, job: JobId, accept: Annotated[str, Header()] = "") -> Response:
     """The log as text, or as NDJSON when `Accept` asks for `application/x-ndjson`."""
-    with resources.database.transaction() as session:
+    with resources.database.snapshot() as session:
         jobs.get(session, job)
         lines = [LogLine.of(event) for event in events.logs(session, job)]
     if "application/x-ndjson" in accept:
@@ -130,14 +130,14 @@ def get_logs(resources: Open, job: JobId, accept: Annotated[str, Header()] = "")
 @router.get("/{job}/artifacts")
 def list_artifacts(resources: Open, job: JobId) -> ListOf[ArtifactOut]:
     """The files that the job produced."""
-    with resources.database.transaction() as session:
+    with resources.database.snapshot() as session:
         return ListOf(items=[ArtifactOut.of(artifact) for artifact in jobs.artifacts(session, job)])
 
 
 @router.get("/{job}/artifacts/{artifact}", response_class=Response, responses=FILE_RESPONSES)
 def get_artifact(request: Request, resources: Open, job: JobId, artifact: FileName) -> Response:
     """One of the files."""
-    with resources.database.transaction() as session:
+    with resources.database.snapshot() as session:
         found = jobs.artifact(session, job, artifact)
     path = resources.artifacts.path(found.sha256)
     return file_response(request, path, sha256=found.sha256, name=found.name, media_type=found.media_type)

@@ -89,7 +89,7 @@ async def _reader(request: Request) -> Run:
 
 
 def _find(resources: Resources, name: str, version: str) -> ServedModel:
-    with resources.database.transaction() as session:
+    with resources.database.snapshot() as session:
         found = registry.version(session, name, version)
     path = resources.artifacts.path(found.onnx_sha256)
     return ServedModel(name, found.number, found.onnx_sha256, path, found.signature)

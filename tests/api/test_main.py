@@ -22,7 +22,7 @@ def test_importing_the_gateway_leaves_torch_and_the_workers_out() -> None:
     assert loaded & set(FORBIDDEN) == set()
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.1.2.3", "example.org"])
+@pytest.mark.parametrize("host", ["0.0.0.0", "example.org"])
 def test_without_a_key_only_loopback_is_listened_on(tmp_path: Path, host: str) -> None:
     settings = Settings(home=tmp_path, host=host, port=free_port())
     result = subprocess.run(

@@ -43,8 +43,8 @@ def filled(tmp_path: Path, broker_url: str) -> Iterator[Gateway]:
 def test_generated_requests_are_answered_as_declared(filled: Gateway, tmp_path: Path) -> None:
     command = [
         *(sys.executable, "-m", "schemathesis.cli", "run", f"{filled.url}/openapi.json"),
-        *("--checks", CHECKS, "--phases", "examples,coverage,fuzzing", "--max-examples", "10", "--workers", "2"),
-        *("--seed", "1", "--max-time", "30", "--report-dir", str(tmp_path / "report")),
+        *("--checks", CHECKS, "--phases", "examples,coverage,fuzzing", "--max-examples", "6", "--workers", "1"),
+        *("--seed", "1", "--max-time", "20", "--report-dir", str(tmp_path / "report")),
     ]
     result = subprocess.run(command, capture_output=True, text=True, timeout=110, check=False, cwd=tmp_path)
     assert result.returncode == 0, result.stdout[-8000:] + result.stderr[-2000:]

@@ -13,7 +13,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from services import lifecycle
-from services.tables import JobArtifact, ModelVersion, new_id
+from services.tables import JobArtifact, ModelVersion
 from tests.api.conftest import add_dataset, add_job, opened
 
 Problem = Callable[[httpx.Response, int, str], dict[str, Any]]
@@ -119,7 +119,7 @@ def test_pause_resume_and_cancel_answer_202_and_then_409(client: TestClient, pro
         problem(client.post(f"{path}/{verb}"), 409, "job_state")
 
 
-@pytest.mark.parametrize("name", [new_id(), "nope", "%2e%2e%2f", "%00", "1" * 500])
+@pytest.mark.parametrize("name", ["01900000-0000-7000-8000-000000000000", "nope", "%2e%2e%2f", "%00", "1" * 500])
 def test_a_job_that_does_not_exist_is_404_everywhere(lite_client: TestClient, name: str) -> None:
     paths = ["", "/events", "/metrics", "/logs", "/artifacts", "/artifacts/report.json"]
     answers = [lite_client.get(f"/v1/jobs/{name}{path}") for path in paths]
