@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from psycopg.errors import DiskFull
 from sqlalchemy import Double, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -24,6 +23,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from services.errors import StorageFull, SyllabusError, Unavailable
 
 SQLITE_BUSY_TIMEOUT_SECONDS = 30
+POSTGRESQL_DISK_FULL = "53100"  # PostgreSQL documentation, appendix A, "Error Codes"
 # What a database that is out of reach, restarting or full raises; anything else is a mistake of ours.
 OUTAGE = (OperationalError, InterfaceError, PoolTimeout)
 
@@ -80,7 +80,10 @@ def explain(error: BaseException) -> SyllabusError | None:
     if not isinstance(error, OUTAGE):
         return None
     cause = getattr(error, "orig", None)
-    is_full = getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL or isinstance(cause, DiskFull)
+    is_full = (
+        getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+        or getattr(cause, "sqlstate", None) == POSTGRESQL_DISK_FULL
+    )
     if is_full:
         return StorageFull("storage_full", "No room is left for the database; free some.")
     return Unavailable("database_unavailable", "The database does not answer; try again in a moment.")
