@@ -1,0 +1,40 @@
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from models.data import Batch, DataSet
+from models.losses import CrossEntropy
+from models.settings import Split
+from models.tasks import Classification
+
+BATCH = Batch(torch.tensor([[2.0, 0.0, 0.0], [0.0, 1.0, 0.0]]), torch.tensor([0, 2]))
+
+
+def task(iris: Path) -> Classification:
+    dataset = DataSet.open(iris)
+    return Classification(dataset, dataset.divided(Split())["train"], CrossEntropy(name="cross_entropy"))
+
+
+def test_it_has_an_output_for_each_class(iris: Path) -> None:
+    assert task(iris).num_outputs == 3
+    assert task(iris).output() == {"name": "probabilities", "dtype": "float32", "shape": [3]}
+
+
+def test_validation_has_loss_and_accuracy(iris: Path) -> None:
+    values = task(iris).validate(nn.Identity(), BATCH)
+    torch.testing.assert_close(values["loss"], nn.functional.cross_entropy(BATCH.inputs, BATCH.targets))
+    assert values["accuracy"] == 0.5
+
+
+def test_answers_are_probabilities(iris: Path) -> None:
+    torch.testing.assert_close(task(iris).postprocess()(BATCH.inputs), BATCH.inputs.softmax(1))
+
+
+def test_one_phase_trains_all_parameters(iris: Path) -> None:
+    network = nn.Linear(3, 3)
+    (phase,) = task(iris).phases(network)
+    assert phase.parameters == list(network.parameters())
+    torch.testing.assert_close(
+        phase.step(BATCH)["loss"], nn.functional.cross_entropy(network(BATCH.inputs), BATCH.targets)
+    )

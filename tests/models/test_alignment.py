@@ -1,0 +1,77 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.alignment import align_classes, align_inputs
+from models.data import DataSet
+from models.errors import Mismatch
+from tests.models.running import Array, fit_image, write_data_set
+
+COLOUR = {"name": "colour", "kind": "categorical", "categories": ["blue", "red"]}
+SIZE = {"name": "size", "kind": "numeric"}
+EXPECTED = {"name": "features", "dtype": "float32", "shape": [2], "columns": [SIZE, COLOUR]}
+
+
+def aligned(directory: Path, rows: list[list[float]], columns: list[dict[str, object]]) -> list[list[float]]:
+    data = np.array(rows, np.float32)
+    dataset = DataSet.open(write_data_set(directory / "d", {"train": (data, None)}, columns=columns))
+    found: list[list[float]] = align_inputs(dataset, EXPECTED, fit_image)(data).tolist()
+    return found
+
+
+def test_columns_are_matched_by_name_and_one_more_is_left_out(tmp_path: Path) -> None:
+    columns = [COLOUR, {"name": "note", "kind": "numeric"}, SIZE]
+    assert aligned(tmp_path, [[1, 99, 3.5]], columns) == [[3.5, 1]]
+
+
+def test_categories_are_matched_by_name_and_an_unknown_one_is_missing(tmp_path: Path) -> None:
+    columns = [SIZE, {**COLOUR, "categories": ["red", "green", "blue"]}]
+    rows = aligned(tmp_path, [[0, 0], [0, 1], [0, 2], [0, np.nan]], columns)
+    np.testing.assert_array_equal(np.array(rows)[:, 1], [1, np.nan, 0, np.nan])
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"), [([SIZE, {**SIZE, "name": "x"}], "lacks"), ([SIZE, {**SIZE, "name": "colour"}], "numeric")]
+)
+def test_a_column_missing_or_of_another_kind_is_refused(
+    tmp_path: Path, columns: list[dict[str, object]], said: str
+) -> None:
+    with pytest.raises(Mismatch, match=said):
+        aligned(tmp_path, [[0, 0]], columns)
+
+
+@pytest.mark.parametrize(("channels", "height", "width"), [(3, 9, 7), (1, 4, 4)])
+def test_images_of_another_size_are_fitted(tmp_path: Path, channels: int, height: int, width: int) -> None:
+    images: Array = np.random.default_rng(0).integers(0, 256, (3, channels, height, width), dtype=np.uint8)
+    dataset = DataSet.open(write_data_set(tmp_path / "d", {"train": (images, None)}))
+    expected = {"name": "image", "dtype": "uint8", "shape": [1, 5, 6]}
+    fitted = align_inputs(dataset, expected, fit_image)(images)
+    assert (fitted.shape, fitted.dtype) == ((3, 1, 5, 6), np.uint8)
+
+
+def test_images_of_the_same_size_are_left_alone(tmp_path: Path) -> None:
+    images: Array = np.zeros((3, 1, 4, 4), np.uint8)
+    dataset = DataSet.open(write_data_set(tmp_path / "d", {"train": (images, None)}))
+    assert align_inputs(dataset, dataset.input, fit_image)(images) is images
+
+
+def test_rows_are_not_images(tmp_path: Path) -> None:
+    dataset = DataSet.open(write_data_set(tmp_path / "d", {"train": (np.zeros((3, 2), np.float32), None)}))
+    with pytest.raises(Mismatch, match="uint8"):
+        align_inputs(dataset, {"name": "image", "dtype": "uint8", "shape": [1, 5, 6]}, fit_image)
+
+
+def test_a_registered_graph_without_columns_takes_as_many_numbers(tmp_path: Path) -> None:
+    rows: Array = np.zeros((3, 2), np.float32)
+    dataset = DataSet.open(write_data_set(tmp_path / "d", {"train": (rows, None)}))
+    expected = {"name": "x", "dtype": "float32", "shape": [2]}
+    assert align_inputs(dataset, expected, fit_image)(rows) is rows
+    with pytest.raises(Mismatch, match="3 columns"):
+        align_inputs(dataset, {**expected, "shape": [3]}, fit_image)
+
+
+def test_classes_are_matched_by_name() -> None:
+    assert align_classes(["b", "a"], ["a", "b", "c"]).tolist() == [1, 0]
+    with pytest.raises(Mismatch, match="d"):
+        align_classes(["a", "d"], ["a", "b", "c"])

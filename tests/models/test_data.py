@@ -1,0 +1,61 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from models.data import DataSet, Examples, require_learnable
+from models.errors import UnsuitableData
+from models.settings import Split
+from tests.models.running import Array, write_data_set
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (40, 1, 4, 4), dtype=np.uint8)
+CLASSES = np.arange(40) % 4
+
+
+@pytest.mark.parametrize("in_memory", [True, False])
+def test_rows_are_gathered_from_memory_and_from_the_mapped_file_alike(tmp_path: Path, in_memory: bool) -> None:
+    dataset = DataSet.open(write_data_set(tmp_path / "d", {"train": (IMAGES, CLASSES)}, classes=list("abcd")))
+    rows = np.arange(10, 40)
+    examples = Examples(dataset.inputs("train"), dataset.targets("train"), rows, in_memory=in_memory)
+    batch = examples.gather(torch.tensor([29, 0, 7]))
+    np.testing.assert_array_equal(batch.inputs, IMAGES[[39, 10, 17]])
+    assert batch.targets.tolist() == [3, 2, 1]
+    assert [len(batch.targets) for batch in examples.batches(16)] == [16, 14]
+
+
+def test_a_data_set_larger_than_the_limit_stays_in_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    directory = write_data_set(tmp_path / "d", {"train": (IMAGES, CLASSES)}, classes=list("abcd"))
+    assert DataSet.open(directory).in_memory
+    monkeypatch.setattr("models.data.IN_MEMORY_BYTES", 100)
+    assert not DataSet.open(directory).in_memory
+
+
+def test_a_sources_own_splits_are_taken_as_they_are(tmp_path: Path) -> None:
+    splits: dict[str, tuple[Array, Array | None]] = {"train": (IMAGES, CLASSES), "test": (IMAGES[:8], CLASSES[:8])}
+    dataset = DataSet.open(write_data_set(tmp_path / "d", splits, classes=list("abcd")))
+    divided = dataset.divided(Split(validation=0.25))
+    assert {name: len(examples) for name, examples in divided.items()} == {"train": 30, "validation": 10, "test": 8}
+
+
+def test_an_unlabelled_data_set_has_no_targets(tmp_path: Path) -> None:
+    dataset = DataSet.open(write_data_set(tmp_path / "d", {"train": (IMAGES, None)}))
+    assert dataset.targets("train") is None
+    assert len(dataset.examples("train")) == 40
+
+
+def test_a_single_class_is_refused(tmp_path: Path) -> None:
+    dataset = DataSet.open(write_data_set(tmp_path / "d", {"train": (IMAGES, CLASSES * 0)}, classes=["a", "b"]))
+    with pytest.raises(UnsuitableData, match="one class"):
+        require_learnable(dataset, dataset.examples("train"))
+
+
+@pytest.mark.parametrize(
+    ("targets", "message"),
+    [([1.0] * 5, "same in every"), ([np.nan] * 5, "missing"), ([1.0, 2.0, np.inf, 3.0, 4.0], "1 of 5")],
+)
+def test_a_target_without_information_is_refused(tmp_path: Path, targets: list[float], message: str) -> None:
+    rows = np.zeros((5, 2), np.float32)
+    dataset = DataSet.open(write_data_set(tmp_path / "d", {"train": (rows, np.array(targets, np.float32))}))
+    with pytest.raises(UnsuitableData, match=message):
+        require_learnable(dataset, dataset.examples("train"))
