@@ -50,8 +50,10 @@ class EmbeddedStack:
         adopt_orphans()
         try:
             self._run_init()
+            # supervisord wants root to say that root is meant.
+            as_root = ["-u", "root"] if os.getuid() == 0 else []
             self._supervisor = self._spawn(
-                [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", "stack.ini", "-u", str(os.getuid())]
+                [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", "stack.ini", *as_root]
             )
             self._wait_until_ready(self._supervisor)
         except BaseException:
