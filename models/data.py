@@ -48,8 +48,7 @@ class Examples:
         self.rows = rows
         self.targets = torch.from_numpy(np.zeros(len(rows)) if targets is None else targets[rows])
         self.targets = self.targets.to(self.device)
-        self._mapped = None if in_memory else inputs
-        self._inputs = torch.from_numpy(inputs[rows]).to(self.device) if in_memory else None
+        self._inputs = torch.from_numpy(inputs[rows]).to(self.device) if in_memory else inputs
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -58,10 +57,9 @@ class Examples:
         """The examples at these places (N,) of the split, which are int64 on the CPU."""
         index_on_device = index.to(self.device)
         targets = self.targets.index_select(0, index_on_device)
-        if self._inputs is not None:
+        if isinstance(self._inputs, Tensor):
             return Batch(self._inputs.index_select(0, index_on_device), targets)
-        assert self._mapped is not None  # noqa: S101 - one of the two is there, by construction
-        return Batch(torch.from_numpy(self._mapped[self.rows[index.numpy()]]).to(self.device), targets)
+        return Batch(torch.from_numpy(self._inputs[self.rows[index.numpy()]]).to(self.device), targets)
 
     def batches(self, size: int) -> Iterator[Batch]:
         """All examples in order, `size` at a time; the last batch may be smaller."""
@@ -144,23 +142,28 @@ class DataSet:
 
 
 def require_learnable(dataset: DataSet, train: Examples) -> None:
-    """Refuse data that nothing can be learned from, before any time is spent on it.
+    """Refuse training rows that nothing can be learned from, before any time is spent on them.
 
     Raises:
-        UnsuitableData: targets are missing, constant or not finite, or of a single class.
+        UnsuitableData: targets are missing, not finite, all the same, or of a single class.
     """
-    if dataset.labels is not None:
-        if bool((train.targets == train.targets[0]).all()):
-            raise UnsuitableData("All training rows are of one class; classification needs at least two.")
-        return
-    missing = int((~train.targets.isfinite()).sum())
-    if missing:
-        raise UnsuitableData(
-            f"{missing} of {len(train)} training rows have a target that is missing or not finite: "
-            "remove or complete these rows."
-        )
+    require_finite_targets(train)
     if bool((train.targets == train.targets[0]).all()):
         raise UnsuitableData(
-            "The target is the same in every training row, so there is nothing to learn; "
-            "choose another `target` column."
+            "The target is the same in every training row, which leaves nothing to learn; choose another `target` column."
+            if dataset.labels is None
+            else "All training rows are of one class; classification needs at least two."
+        )
+
+
+def require_finite_targets(examples: Examples) -> None:
+    """Refuse rows that cannot be scored.
+
+    Raises:
+        UnsuitableData: a target is missing or infinite.
+    """
+    missing = int((~examples.targets.isfinite()).sum())
+    if missing:
+        raise UnsuitableData(
+            f"{missing} of {len(examples)} rows have a target that is missing or not finite: remove or complete them."
         )

@@ -7,9 +7,9 @@ from typing import Any
 from torch import nn
 
 from models import registry
-from models.data import DataSet, Examples, require_learnable
+from models.data import DataSet, Examples, require_finite_targets, require_learnable
 from models.device import Compute, choose
-from models.errors import JobError, Mismatch
+from models.errors import JobError, Mismatch, UnsuitableData
 from models.preprocess import moments, preprocess_for
 from models.registry import Architecture, ArchitectureConfig
 from models.settings import TrainingSettings, training_settings
@@ -43,11 +43,18 @@ class Plan:
         compute = choose(settings)
         splits = dataset.divided(settings.split, compute.device)
         require_learnable(dataset, splits["train"])
+        for examples in splits.values():
+            require_finite_targets(examples)
         _require_consistent(settings, dataset, task, has_validation="validation" in splits)
         loss = settings.loss or TASKS[task].default_loss
         return cls(
             architecture, config, settings, compute, dataset, splits, TASKS[task](dataset, splits["train"], loss)
         )
+
+    @property
+    def rows(self) -> dict[str, int]:
+        """Rows of each split."""
+        return {name: len(examples) for name, examples in self.splits.items()}
 
     @property
     def num_inputs(self) -> int:
@@ -58,10 +65,14 @@ class Plan:
         """Preprocessing fitted to the training rows, and the freshly drawn network behind it.
 
         Raises:
+            UnsuitableData: a column has infinite values.
             UnsuitableInput: the architecture cannot take inputs of this shape.
             JobError: `unsuitable_batch_size`, of 1 with batch normalisation.
         """
         mean, std = moments(self.splits["train"], self.dataset.modality)
+        if not bool(mean.isfinite().all()):
+            infinite = self.dataset.input["columns"][int(mean.isfinite().int().argmin())]["name"]
+            raise UnsuitableData(f"The column {infinite!r} has infinite values: remove or replace them.")
         preprocess = preprocess_for(self.dataset.input, self.dataset.modality, mean, std)
         network = self.config.build(preprocess.output_shape, self.task.num_outputs)
         if self.settings.batch_size == 1 and any(
@@ -78,7 +89,7 @@ def _suitable_task(architecture: Architecture, dataset: DataSet) -> str:
     """The data set's task, which the architecture can do."""
     task = dataset.manifest["task"]
     if task is None:
-        raise JobError("unsuitable_data", "The data set has no targets: upload it with labels, or use it with `infer`.")
+        raise UnsuitableData("The data set has no targets: upload it with labels, or use it with `infer`.")
     if task not in architecture.tasks:
         raise Mismatch(f"{architecture.name} does {' and '.join(architecture.tasks)}; the data set is for {task}.")
     if dataset.modality not in architecture.modality:

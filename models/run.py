@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from models.errors import UnknownName
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from PIL.Image import Image
 
+Part = TypeVar("Part")
 Wish = Literal["cancel", "pause"]
 KINDS = ("ingest", "train", "evaluate", "infer")
 
@@ -27,7 +28,12 @@ class Reporter(Protocol):
     """The job's line to its supervisor. Every call is cheap enough to make between two training steps."""
 
     def progress(
-        self, fraction: float, *, epoch: int | None = None, step: int | None = None, eta_seconds: float | None = None
+        self,
+        fraction: float,
+        *,
+        epoch: int | None = None,
+        step: int | None = None,
+        eta_seconds: float | None = None,
     ) -> None:
         """Say how much of the job is done, from 0 to 1."""
 
@@ -100,6 +106,17 @@ class Stopped(Exception):
     def __init__(self, wish: Wish) -> None:
         super().__init__(wish)
         self.wish: Wish = wish
+
+
+def given(part: Part | None) -> Part:
+    """A part of the context that a job of this kind is always started with.
+
+    Raises:
+        TypeError: it was started without.
+    """
+    if part is None:
+        raise TypeError("the job was started without a part of the context that its kind needs")
+    return part
 
 
 def obey(report: Reporter) -> None:

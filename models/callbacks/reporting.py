@@ -53,7 +53,7 @@ class Reporting(Callback):
         left = trainer.total_steps - trainer.step
         self.report.progress(
             TRAINING_SHARE * trainer.step / trainer.total_steps,
-            epoch=min(trainer.step // trainer.steps_per_epoch + 1, trainer.settings.epochs),
+            epoch=(trainer.step - 1) // trainer.steps_per_epoch + 1,
             step=trainer.step,
             eta_seconds=(self.reported_at - self.started_at) / done * left if done else None,
         )

@@ -28,8 +28,7 @@ class StopEarly(Callback):
             self.best, self.waited = value, 0
             return
         self.waited += 1
-        if self.waited >= self.settings.patience:
-            trainer.stopped_early = True
+        trainer.stopped_early = self.waited >= self.settings.patience and trainer.epoch < trainer.settings.epochs
 
     def state_dict(self) -> dict[str, Any]:
         """The best value and the epochs waited."""

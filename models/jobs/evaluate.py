@@ -2,15 +2,16 @@
 
 import json
 from math import prod
+from typing import Any
 
 import numpy as np
 
 from models.alignment import align_classes, align_inputs
-from models.data import DataSet, Examples
+from models.data import DataSet, Examples, require_finite_targets
 from models.errors import Mismatch
 from models.inference import BATCH_SIZE, Session
 from models.metrics import roc_curves, score
-from models.run import JobContext, Outcome, ProducedFile, obey
+from models.run import JobContext, Outcome, ProducedFile, given, obey
 from models.settings import Split
 
 
@@ -21,18 +22,20 @@ def run(context: JobContext) -> Outcome:
     it has learned is among the test's. A data set without splits of its own is scored whole, as `all`.
 
     Raises:
+        UnsuitableData: a target is missing.
         Mismatch: the data set's task, inputs or classes are not the model's, or it has no such split.
         JobError: the model's file cannot be loaded.
         Stopped: the user cancelled or paused.
     """
-    assert context.dataset is not None and context.model is not None and context.version is not None  # noqa: S101, PT018
-    dataset = DataSet.open(context.dataset)
-    signature = context.version["signature"]
+    version = given(context.version)
+    dataset = DataSet.open(given(context.dataset))
+    signature = version["signature"]
     if dataset.manifest["task"] != signature["task"]:
         raise Mismatch(
             f"The model does {signature['task']}; the data set is for {dataset.manifest['task'] or 'no task'}."
         )
-    name, examples = _examples(context, dataset)
+    name, examples = _examples(dataset, version, context.request.get("split") or "test")
+    require_finite_targets(examples)
     labels = signature["labels"]
     targets = examples.targets.numpy()
     if labels is not None:
@@ -44,7 +47,7 @@ def run(context: JobContext) -> Outcome:
         context.report.progress(rows / len(examples))
 
     batches = (align(batch.inputs.numpy()) for batch in examples.batches(BATCH_SIZE))
-    answers = Session(context.model, context.threads).run_all(batches, between)
+    answers = Session(given(context.model), context.threads).run_all(batches, between)
     metrics = score(signature["task"], targets, answers, labels, prod(signature["input"]["shape"]))
     if labels is not None:
         metrics["roc_curve"] = roc_curves(targets, answers, labels)
@@ -61,13 +64,11 @@ def run(context: JobContext) -> Outcome:
     return Outcome(result, (ProducedFile("report.json", report, "application/json"),))
 
 
-def _examples(context: JobContext, dataset: DataSet) -> tuple[str, Examples]:
+def _examples(dataset: DataSet, version: dict[str, Any], wanted: str) -> tuple[str, Examples]:
     """The split to score and its name."""
-    assert context.version is not None  # noqa: S101 - checked by the caller
-    wanted = context.request.get("split") or "test"
     own = list(dataset.manifest["splits"])
-    if dataset.manifest["digest"] == context.version.get("dataset_digest"):
-        parts = dataset.rows(Split.model_validate(context.version["split"]))
+    if dataset.manifest["digest"] == version.get("dataset_digest"):
+        parts = dataset.rows(Split.model_validate(version["split"]))
     elif own == ["train"]:
         return "all", dataset.examples("train")
     else:

@@ -13,7 +13,7 @@ from models.alignment import align_inputs
 from models.data import DataSet
 from models.errors import JobError
 from models.inference import BATCH_SIZE, Session
-from models.run import JobContext, Outcome, ProducedFile, obey
+from models.run import JobContext, Outcome, ProducedFile, given, obey
 
 MEDIA_TYPES = {"jsonl": "application/x-ndjson", "csv": "text/csv"}
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -30,11 +30,10 @@ def run(context: JobContext) -> Outcome:
         Mismatch: the data set's inputs are not the model's.
         Stopped: the user cancelled or paused.
     """
-    assert context.dataset is not None and context.model is not None and context.version is not None  # noqa: S101, PT018
     output_format = context.request.get("output_format") or "jsonl"
     if output_format not in MEDIA_TYPES:
         raise JobError("unknown_output_format", f"`output_format` can be {' or '.join(MEDIA_TYPES)}.")
-    dataset = DataSet.open(context.dataset)
+    dataset = DataSet.open(given(context.dataset))
     path = context.scratch / f"predictions.{output_format}"
     rows = _write(path, output_format, _predictions(context, dataset))
     result = {"model": context.request["model"], "dataset": context.request["dataset"], "rows": rows}
@@ -42,10 +41,9 @@ def run(context: JobContext) -> Outcome:
 
 
 def _predictions(context: JobContext, dataset: DataSet) -> Iterator[dict[str, Any]]:
-    assert context.model is not None and context.version is not None  # noqa: S101, PT018
-    signature = context.version["signature"]
+    signature = given(context.version)["signature"]
     align = align_inputs(dataset, signature["input"], context.fit_image)
-    session = Session(context.model, context.threads)
+    session = Session(given(context.model), context.threads)
     total = sum(split["count"] for split in dataset.manifest["splits"].values())
     done = 0
     for split in dataset.manifest["splits"]:

@@ -11,7 +11,7 @@ from models.callbacks import Callback, Checkpointing, KeepBest, Reporting, StopE
 from models.data import DataSet
 from models.plan import Plan
 from models.publication import publish
-from models.run import JobContext, Outcome, ProducedFile
+from models.run import JobContext, Outcome, ProducedFile, given
 from models.trainer import Trainer, seed_everything
 
 
@@ -25,15 +25,19 @@ def run(context: JobContext) -> Outcome:
         Stopped: the user cancelled or paused.
     """
     torch.set_num_threads(context.threads)
-    assert context.dataset is not None  # noqa: S101 - the supervisor gives every train job one
-    plan = Plan.of(context.request, DataSet.open(context.dataset))
+    plan = Plan.of(context.request, DataSet.open(given(context.dataset)))
     seed_everything(plan.settings.seed)
     network = plan.network()
     best = KeepBest()
     trainer = _trainer(context, plan, network, best)
+    context.report.log(
+        f"training {plan.architecture.name} on {plan.compute.device.type} in {plan.compute.precision}, rows: "
+        + ", ".join(f"{count:,} for {split}" for split, count in plan.rows.items())
+    )
     first_step, started_at = trainer.step, monotonic()
     trainer.fit()
     seconds = monotonic() - started_at
+    samples = (trainer.step - first_step) * len(plan.splits["train"]) / trainer.steps_per_epoch
     version = publish(context, plan, network)
     metrics = version.record["metrics"]
     result = {
@@ -45,14 +49,13 @@ def run(context: JobContext) -> Outcome:
         "best_epoch": best.epoch or trainer.epoch,
         "steps": trainer.step,
         "parameters": version.record["parameters"],
-        "samples_per_second": (trainer.step - first_step) * trainer.batch_size / max(seconds, 1e-9),
+        "samples_per_second": samples / max(seconds, 1e-9),
         "device": plan.compute.device.type,
         "precision": plan.compute.precision,
         "stopped_early": trainer.stopped_early,
     }
     report = context.scratch / "report.json"
-    rows = {name: len(examples) for name, examples in plan.splits.items()}
-    report.write_text(json.dumps({"result": result, "version": version.record, "rows": rows}, indent=2))
+    report.write_text(json.dumps({"result": result, "version": version.record, "rows": plan.rows}, indent=2))
     files = (
         ProducedFile("model.onnx", version.graph, "application/octet-stream"),
         ProducedFile("weights.safetensors", version.weights, "application/octet-stream"),

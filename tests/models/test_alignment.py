@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ SIZE = {"name": "size", "kind": "numeric"}
 EXPECTED = {"name": "features", "dtype": "float32", "shape": [2], "columns": [SIZE, COLOUR]}
 
 
-def aligned(directory: Path, rows: list[list[float]], columns: list[dict[str, object]]) -> list[list[float]]:
+def aligned(directory: Path, rows: list[list[float]], columns: list[dict[str, Any]]) -> list[list[float]]:
     data = np.array(rows, np.float32)
     dataset = DataSet.open(write_data_set(directory / "d", {"train": (data, None)}, columns=columns))
     found: list[list[float]] = align_inputs(dataset, EXPECTED, fit_image)(data).tolist()
@@ -21,12 +22,12 @@ def aligned(directory: Path, rows: list[list[float]], columns: list[dict[str, ob
 
 
 def test_columns_are_matched_by_name_and_one_more_is_left_out(tmp_path: Path) -> None:
-    columns = [COLOUR, {"name": "note", "kind": "numeric"}, SIZE]
+    columns: list[dict[str, Any]] = [COLOUR, {"name": "note", "kind": "numeric"}, SIZE]
     assert aligned(tmp_path, [[1, 99, 3.5]], columns) == [[3.5, 1]]
 
 
 def test_categories_are_matched_by_name_and_an_unknown_one_is_missing(tmp_path: Path) -> None:
-    columns = [SIZE, {**COLOUR, "categories": ["red", "green", "blue"]}]
+    columns: list[dict[str, Any]] = [SIZE, {**COLOUR, "categories": ["red", "green", "blue"]}]
     rows = aligned(tmp_path, [[0, 0], [0, 1], [0, 2], [0, np.nan]], columns)
     np.testing.assert_array_equal(np.array(rows)[:, 1], [1, np.nan, 0, np.nan])
 
@@ -35,7 +36,7 @@ def test_categories_are_matched_by_name_and_an_unknown_one_is_missing(tmp_path: 
     ("columns", "said"), [([SIZE, {**SIZE, "name": "x"}], "lacks"), ([SIZE, {**SIZE, "name": "colour"}], "numeric")]
 )
 def test_a_column_missing_or_of_another_kind_is_refused(
-    tmp_path: Path, columns: list[dict[str, object]], said: str
+    tmp_path: Path, columns: list[dict[str, Any]], said: str
 ) -> None:
     with pytest.raises(Mismatch, match=said):
         aligned(tmp_path, [[0, 0]], columns)
@@ -47,7 +48,8 @@ def test_images_of_another_size_are_fitted(tmp_path: Path, channels: int, height
     dataset = DataSet.open(write_data_set(tmp_path / "d", {"train": (images, None)}))
     expected = {"name": "image", "dtype": "uint8", "shape": [1, 5, 6]}
     fitted = align_inputs(dataset, expected, fit_image)(images)
-    assert (fitted.shape, fitted.dtype) == ((3, 1, 5, 6), np.uint8)
+    assert fitted.shape == (3, 1, 5, 6)
+    assert fitted.dtype == np.uint8
 
 
 def test_images_of_the_same_size_are_left_alone(tmp_path: Path) -> None:

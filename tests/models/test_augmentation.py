@@ -21,7 +21,7 @@ def test_crop_shifts_each_image_by_up_to_an_eighth() -> None:
     torch.manual_seed(0)
     before = images()
     after = crop(before)
-    shifts = set()
+    shifts: set[tuple[int, int]] = set()
     for old, new in zip(before, after, strict=True):
         padded = torch.nn.functional.pad(old, (3, 3, 2, 2))
         windows = {(y, x): padded[:, y : y + 16, x : x + 24] for y in range(5) for x in range(7)}

@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import onnx
 import pytest
@@ -69,7 +70,10 @@ def test_answers_that_are_not_numbers_are_refused(tmp_path: Path) -> None:
 
 
 def test_missing_values_are_among_the_answers_compared(tmp_path: Path) -> None:
-    columns = [{"name": "x", "kind": "numeric"}, {"name": "y", "kind": "categorical", "categories": ["a", "b"]}]
+    columns: list[dict[str, Any]] = [
+        {"name": "x", "kind": "numeric"},
+        {"name": "y", "kind": "categorical", "categories": ["a", "b"]},
+    ]
     network = nn.Sequential(TabularPreprocess(torch.zeros(2), torch.ones(2), columns), nn.Linear(3, 2))
     signature = {"input": {"name": "features"}, "output": {"name": "probabilities"}}
     rows = torch.tensor([[0.5, 0.0], [1.5, 1.0]])

@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 from sklearn import metrics as sklearn_metrics
 
-from models.metrics import METRICS, classification_scores, guess, regression_scores, roc_curves, score
+from models.metrics import METRICS, Array, classification_scores, guess, regression_scores, roc_curves, score
 
 LABELS = ["no", "yes"]
 
 
-def worked_example() -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+def worked_example() -> tuple[Array, Array]:
     """Targets and probabilities with the confusion matrix [[50, 10], [5, 100]]."""
     targets = np.repeat([0, 0, 1, 1], [50, 10, 5, 100])
     predicted = np.repeat([0, 1, 0, 1], [50, 10, 5, 100])

@@ -64,6 +64,13 @@ def test_an_unlabelled_data_set_is_refused(tmp_path: Path) -> None:
     assert refused(directory, {"architecture": "mlp"}).code == "unsuitable_data"
 
 
+def test_infinite_values_are_refused_with_their_column(tmp_path: Path) -> None:
+    rows = np.random.default_rng(0).normal(size=(40, 3)).astype(np.float32)
+    rows[:, 1] = np.inf
+    directory = write_data_set(tmp_path / "d", {"train": (rows, np.arange(40, dtype=np.float32))})
+    assert "'x1'" in refused(directory, {"architecture": "mlp"}).detail
+
+
 def test_one_row_is_refused(tmp_path: Path) -> None:
     directory = write_data_set(
         tmp_path / "d", {"train": (np.zeros((1, 2), np.float32), np.zeros(1, np.int64))}, classes=["a"]

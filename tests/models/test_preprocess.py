@@ -1,11 +1,14 @@
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 
 from models.data import Examples
 from models.preprocess import TabularPreprocess, moments, preprocess_for
+from tests.models.running import Array
 
-COLUMNS = [
+COLUMNS: list[dict[str, Any]] = [
     {"name": "age", "kind": "numeric"},
     {"name": "colour", "kind": "categorical", "categories": ["blue", "green", "red"]},
     {"name": "height", "kind": "numeric"},
@@ -13,7 +16,7 @@ COLUMNS = [
 NAN = float("nan")
 
 
-def examples(inputs: np.ndarray) -> Examples:  # type: ignore[type-arg]
+def examples(inputs: Array) -> Examples:
     return Examples(inputs, None, np.arange(len(inputs)))
 
 

@@ -22,7 +22,8 @@ def test_every_row_is_in_one_split_and_classes_keep_their_proportions(sizes: lis
     assert len(parts["test"]) == round(0.2 * len(classes))
     assert len(parts["validation"]) == round(0.1 * len(classes))
     for label, size in enumerate(sizes):
-        assert abs((classes[parts["test"]] == label).sum() - 0.2 * size) <= 1.5
+        # A class of one or two rows stays in training, and its share goes to the others.
+        assert abs((classes[parts["test"]] == label).sum() - 0.2 * size) <= 1 + 0.5 * len(sizes)
 
 
 def test_the_same_seed_holds_out_the_same_rows() -> None:

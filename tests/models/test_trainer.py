@@ -40,7 +40,7 @@ class EachStep(Callback):
     """Calls a function after every step."""
 
     def __init__(self, function: Callable[[Trainer], None]) -> None:
-        self.on_step = function  # type: ignore[method-assign]
+        self.on_step = function  # type: ignore[method-assign, assignment]
 
 
 @pytest.mark.parametrize(
@@ -108,13 +108,13 @@ def test_the_gradient_is_clipped_to_the_norm(iris: Path) -> None:
 
 
 def test_l1_makes_weights_zero_and_l2_small(iris: Path) -> None:
-    def trained(**penalty: float) -> Tensor:
+    def trained(**penalty: Any) -> Tensor:
         options = {"name": "adam", "learning_rate": 0.02}
         trainer = trainer_of(
             iris, "logistic", epochs=150, optimizer=options, scheduler={"name": "cosine"}, batch_size="all", **penalty
         )
         trainer.fit()
-        affine: nn.Linear = trainer.network[1].affine  # type: ignore[index]
+        affine: nn.Linear = trainer.network[1].affine
         return affine.weight.detach().abs()
 
     plain, l1, l2 = trained(), trained(l1=0.2), trained(l2=0.05)

@@ -49,7 +49,7 @@ def test_a_checkpoint_that_cannot_be_written_costs_no_training(iris: Path, tmp_p
 def test_a_diverged_state_is_not_saved(iris: Path, tmp_path: Path) -> None:
     trainer = trainer_of(iris, "logistic", (Checkpointing(tmp_path, 0.0, Recorder()),))
     with torch.no_grad():
-        trainer.network[1].affine.weight.fill_(float("nan"))  # type: ignore[index]
+        trainer.network[1].affine.weight.fill_(float("nan"))
     with pytest.raises(TrainingDiverged):
         trainer.fit()
     assert list(tmp_path.iterdir()) == []

@@ -49,13 +49,13 @@ def test_the_best_epochs_weights_are_restored(iris: Path) -> None:
             self.weights: list[torch.Tensor] = []
 
         def on_epoch_end(self, trainer: Trainer) -> None:
-            self.weights.append(trainer.network[1].affine.weight.detach().clone())  # type: ignore[index]
+            self.weights.append(trainer.network[1].affine.weight.detach().clone())
 
     snapshots, best = Snapshots(), KeepBest()
     trainer = trainer_of(iris, "logistic", (Script("val_loss", [3, 1, 2, 1]), best, snapshots), epochs=4)
     trainer.fit()
     assert best.epoch == 2
-    assert torch.equal(trainer.network[1].affine.weight, snapshots.weights[1])  # type: ignore[index]
+    assert torch.equal(trainer.network[1].affine.weight, snapshots.weights[1])
     assert not torch.equal(snapshots.weights[1], snapshots.weights[3])
 
 

@@ -106,6 +106,16 @@ def test_a_regression_has_its_own_metrics(diabetes: Path, tmp_path: Path) -> Non
     assert set(metrics) == {"mae", "mse", "rmse", "r2", "adjusted_r2"}
 
 
+def test_a_missing_target_is_refused(diabetes: Path, tmp_path: Path) -> None:
+    request = {"architecture": "linear", "training": {"epochs": 1}}
+    trained = run(context_of(tmp_path / "train", "train", request, dataset=diabetes))
+    rows = np.load(diabetes / "train.inputs.npy")[:5]
+    targets = np.array([1, 2, np.nan, 4, 5], np.float32)
+    other = write_data_set(tmp_path / "other", {"train": (rows, targets)})
+    with pytest.raises(JobError, match="1 of 5 rows"):
+        evaluate(tmp_path / "evaluate", trained, other)
+
+
 def test_a_cancel_is_obeyed(trained: Outcome, iris: Path, tmp_path: Path) -> None:
     with pytest.raises(Stopped):
         evaluate(tmp_path, trained, iris, report=Recorder(wish_at_poll(1, "cancel")))

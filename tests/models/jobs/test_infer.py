@@ -24,7 +24,7 @@ def trained(iris: Path, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
 
 
 def infer(directory: Path, trained: Outcome, dataset: Path, report: Recorder | None = None, **request: Any) -> Outcome:
-    given = {"dataset": dataset, "model": trained.files[0].path, "version": trained.version}
+    given: dict[str, Any] = {"dataset": dataset, "model": trained.files[0].path, "version": trained.version}
     return run(context_of(directory, "infer", request, report=report, **given))
 
 

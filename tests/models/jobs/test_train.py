@@ -1,3 +1,4 @@
+import gzip
 import json
 import random
 from pathlib import Path
@@ -193,7 +194,7 @@ def test_missing_values_and_unknown_categories_are_answered(tmp_path: Path) -> N
     rows = np.stack([size, colour], axis=1).astype(np.float32)
     rows[::10, 0] = np.nan
     rows[::15, 1] = np.nan
-    columns = [
+    columns: list[dict[str, Any]] = [
         {"name": "size", "kind": "numeric"},
         {"name": "colour", "kind": "categorical", "categories": ["blue", "green", "red"]},
     ]
@@ -205,6 +206,25 @@ def test_missing_values_and_unknown_categories_are_answered(tmp_path: Path) -> N
         np.array([[np.nan, np.nan], [50, 17], [50, 0]], np.float32)
     )
     assert np.isfinite(answers).all()
+
+
+@pytest.mark.slow
+def test_lenet_reaches_its_accuracy_on_fashion_mnist(test_data: Path, tmp_path: Path) -> None:
+    folder = test_data / "fashion-mnist"
+    splits = {
+        split: (_idx(folder / f"{prefix}-images-idx3-ubyte.gz", 16), _idx(folder / f"{prefix}-labels-idx1-ubyte.gz", 8))
+        for split, prefix in (("train", "train"), ("test", "t10k"))
+    }
+    arrays = {
+        split: (images.reshape(-1, 1, 28, 28), labels.astype(np.int64)) for split, (images, labels) in splits.items()
+    }
+    dataset = write_data_set(tmp_path / "data", arrays, classes=[str(k) for k in range(10)])
+    training = {"epochs": 8, "scheduler": {"name": "cosine"}, "split": {"validation": 0.1}}
+    assert train(tmp_path, dataset, "lenet", training).result["metrics"]["accuracy"] >= 0.89
+
+
+def _idx(path: Path, header: int) -> Any:
+    return np.frombuffer(gzip.decompress(path.read_bytes()), np.uint8, offset=header)
 
 
 def test_divergence_is_a_clear_error(diabetes: Path, tmp_path: Path) -> None:
