@@ -150,7 +150,7 @@ def require_learnable(dataset: DataSet, train: Examples) -> None:
     require_finite_targets(train)
     if bool((train.targets == train.targets[0]).all()):
         raise UnsuitableData(
-            "The target is the same in every training row, which leaves nothing to learn; choose another `target` column."
+            "All training rows have the same target, which leaves nothing to learn; choose another `target` column."
             if dataset.labels is None
             else "All training rows are of one class; classification needs at least two."
         )

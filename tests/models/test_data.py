@@ -52,7 +52,7 @@ def test_a_single_class_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("targets", "message"),
-    [([1.0] * 5, "same in every"), ([np.nan] * 5, "missing"), ([1.0, 2.0, np.inf, 3.0, 4.0], "1 of 5")],
+    [([1.0] * 5, "same target"), ([np.nan] * 5, "missing"), ([1.0, 2.0, np.inf, 3.0, 4.0], "1 of 5")],
 )
 def test_a_target_without_information_is_refused(tmp_path: Path, targets: list[float], message: str) -> None:
     rows = np.zeros((5, 2), np.float32)
