@@ -4,13 +4,11 @@ It leads a process group of its own, so that it can be ended with everything it 
 its supervisor does.
 """
 
-import ctypes
 import errno
 import functools
 import os
 import resource
 import signal
-import sys
 import threading
 import traceback
 from dataclasses import asdict, dataclass, field
@@ -21,9 +19,8 @@ from typing import Any
 from models.errors import JobError
 from models.run import JobContext, Stopped, Wish, run
 from services.images import decode, fit
+from workers.parents import die_with_parent
 from workers.wire import receive, send
-
-PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 @dataclass(frozen=True)
@@ -94,8 +91,7 @@ def main(connection: Connection, assignment: Assignment) -> None:
 def _become_independent() -> None:
     os.setsid()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    die_with_parent()
 
 
 def _limit_memory(max_bytes: int) -> None:

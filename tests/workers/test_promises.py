@@ -92,9 +92,7 @@ def test_a_child_killed_at_random_steps_ends_with_bit_identical_weights(fast: St
     assert len(fast.get("/v1/models/killed-child")["versions"]) == 1
 
 
-def test_a_killed_worker_takes_its_child_along_and_the_next_ends_bit_identically(
-    fast: Stack, reference: str
-) -> None:
+def test_a_killed_worker_takes_its_child_along_and_the_next_ends_bit_identically(fast: Stack, reference: str) -> None:
     job = fast.submit({**TRAIN, "model": "killed-worker"})
     for _ in range(2):
         before = step(fast, job["id"])
