@@ -114,4 +114,5 @@ def test_nothing_is_left_when_the_upload_has_vanished(resources: Resources, tmp_
             size=1,
         )
     with resources.database.transaction() as session:
-        assert list(session.scalars(select(Job))) == list(session.scalars(select(Dataset))) == []
+        assert list(session.scalars(select(Job))) == []
+        assert list(session.scalars(select(Dataset))) == []
