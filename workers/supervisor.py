@@ -31,8 +31,11 @@ from workers.wire import Message, receive, send
 log = structlog.get_logger(__name__)
 Result = TypeVar("Result")
 
+FIRST_TICK_SECONDS = 0.02
 TICK_SECONDS = 0.25
-"""How often reports are written and wishes are read."""
+"""How often reports are written and wishes are read; more often at first, so that a job is seen to begin."""
+BURST_SECONDS = 0.005
+"""Silence after which what was reported together has all arrived."""
 PAUSE_GRACE_SECONDS = 10.0
 """Time to save a checkpoint after a wish to pause, or when the worker stops."""
 LAST_WORDS = ("outcome", "failed", "stopped")
@@ -142,16 +145,16 @@ class Child:
         self.process.join()
         self.connection.close()
 
-    def next_messages(self, seconds: float) -> tuple[list[Message], bool]:
-        """Messages that have arrived, after waiting at most `seconds` for one, and whether the pipe is at its end."""
+    def next_messages(self, until: float) -> tuple[list[Message], bool]:
+        """The next burst of messages, none if none has come by `until`, and whether the pipe is at its end."""
         messages: list[Message] = []
-        timeout = seconds
-        while wait([self.connection], timeout):
+        while wait([self.connection], BURST_SECONDS if messages else max(0.0, until - time.monotonic())):
             try:
                 messages.append(receive(self.connection))
             except (EOFError, OSError):
                 return messages, True
-            timeout = 0.0
+            if time.monotonic() >= until:
+                break
         return messages, False
 
 
@@ -166,15 +169,14 @@ class Watch:
         self.progress: dict[str, Any] = {}
         self.wish: str | None = None
         self.renew_at = 0.0
-        started = time.monotonic()
-        self.kill_at = started + self.settings.max_ingest_seconds if kind == "ingest" else float("inf")
-        self.beat_at = started
+        self.started_at = self.beat_at = time.monotonic()
+        self.kill_at = self.started_at + self.settings.max_ingest_seconds if kind == "ingest" else float("inf")
         self._plan_renewal()
 
     def until_the_end(self) -> Message:
         """Pump reports and wishes until the child's last word, or its death. Raises `LeaseLost`."""
         while True:
-            messages, gone = self.child.next_messages(TICK_SECONDS)
+            messages, gone = self.child.next_messages(until=self.beat_at)
             for message in messages:
                 if message["type"] in LAST_WORDS:
                     return self._end(message)
@@ -211,7 +213,7 @@ class Watch:
 
     def _beat(self) -> None:
         """Write what has been reported, keep the lease, read the wish. In an outage the next beat tries again."""
-        self.beat_at = time.monotonic() + TICK_SECONDS
+        self._plan_beat()
         try:
             with self.supervisor.resources.database.transaction() as session:
                 state = self._write(session)
@@ -228,6 +230,10 @@ class Watch:
             lifecycle.renew(session, self.job_id, self.token, self.settings.lease_seconds)
             after_commit(session, self._plan_renewal)
         return lifecycle.state_under(session, self.job_id, self.token)
+
+    def _plan_beat(self) -> None:
+        now = time.monotonic()
+        self.beat_at = now + min(TICK_SECONDS, max(FIRST_TICK_SECONDS, (now - self.started_at) / 5))
 
     def _plan_renewal(self) -> None:
         self.renew_at = time.monotonic() + self.settings.heartbeat_seconds
