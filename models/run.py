@@ -47,9 +47,9 @@ class Reporter(Protocol):
         """What the user asked for meanwhile: to cancel, to pause, or nothing."""
 
 
-@dataclass(frozen=True)
-class JobContext:
-    """All that a job may know and touch."""
+@dataclass(frozen=True, kw_only=True)
+class Assignment:
+    """What a job is to do and with what: plain data, which can be sent to another process."""
 
     kind: str
     request: dict[str, Any]
@@ -62,10 +62,6 @@ class JobContext:
     checkpoint_interval_seconds: float
     threads: int
     """CPU threads to compute with."""
-    report: Reporter
-    decode_image: DecodeImage
-    fit_image: FitImage
-    """Turns an image into uint8 (channels, height, width), at ingest and at prediction alike."""
     dataset: Path | None = None
     """train, evaluate, infer: the data set's directory."""
     upload: Path | None = None
@@ -76,6 +72,16 @@ class JobContext:
     """evaluate, infer: the model version's record."""
     limits: dict[str, int] = field(default_factory=dict)
     """ingest: max_archive_entries, max_pixels, max_decompressed_bytes and the like."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobContext(Assignment):
+    """All that a job may know and touch."""
+
+    report: Reporter
+    decode_image: DecodeImage
+    fit_image: FitImage
+    """Turns an image into uint8 (channels, height, width), at ingest and at prediction alike."""
 
 
 @dataclass(frozen=True)

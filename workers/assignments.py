@@ -5,10 +5,12 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
+from models.run import Assignment
 from services import datasets, registry
 from services.resources import Resources
+from services.settings import Settings
 from services.tables import Job
-from workers.child import Assignment
+from workers.child import Confinement
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,6 @@ def assign(session: Session, resources: Resources, job: Job, slot: Slot) -> Assi
         checkpoints=checkpoints,
         checkpoint_interval_seconds=settings.checkpoint_interval_seconds,
         threads=slot.threads,
-        device=slot.device,
         dataset=dataset,
         upload=upload if job.kind == "ingest" and upload.exists() else None,
         model=model,
@@ -58,5 +59,11 @@ def assign(session: Session, resources: Resources, job: Job, slot: Slot) -> Assi
             "max_decompressed_bytes": settings.max_decompressed_bytes,
             "max_pixels": settings.max_pixels,
         },
-        max_memory_bytes=settings.max_ingest_memory_bytes if job.kind == "ingest" else None,
+    )
+
+
+def confine(settings: Settings, job: Job, slot: Slot) -> Confinement:
+    """The machine as a job's process may use it: only what is untrusted has its memory bounded."""
+    return Confinement(
+        device=slot.device, max_memory_bytes=settings.max_ingest_memory_bytes if job.kind == "ingest" else None
     )

@@ -11,36 +11,23 @@ import resource
 import signal
 import threading
 import traceback
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any
 
 from models.errors import JobError
-from models.run import JobContext, Stopped, Wish, run
+from models.run import Assignment, JobContext, Stopped, Wish, run
 from services.images import decode, fit
 from workers.parents import die_with_parent
 from workers.wire import receive, send
 
 
 @dataclass(frozen=True)
-class Assignment:
-    """What a child is started with."""
+class Confinement:
+    """What the child may use of the machine besides its threads."""
 
-    kind: str
-    request: dict[str, Any]
-    attempt: int
-    scratch: Path
-    checkpoints: Path
-    checkpoint_interval_seconds: float
-    threads: int
     device: str | None = None
-    """The GPU this child may see, as CUDA numbers it; None: none."""
-    dataset: Path | None = None
-    upload: Path | None = None
-    model: Path | None = None
-    version: dict[str, Any] | None = None
-    limits: dict[str, int] = field(default_factory=dict)
+    """The GPU it may see, as CUDA numbers it; None: none."""
     max_memory_bytes: int | None = None
 
 
@@ -79,12 +66,12 @@ class PipeReporter:
             os._exit(1)  # the supervisor is gone, and with it the lease
 
 
-def main(connection: Connection, assignment: Assignment) -> None:
+def main(connection: Connection, assignment: Assignment, confinement: Confinement) -> None:
     """Run one job and send what it came to as the last message."""
     _become_independent()
-    if assignment.max_memory_bytes is not None:
-        _limit_memory(assignment.max_memory_bytes)
-    os.environ["CUDA_VISIBLE_DEVICES"] = assignment.device or ""
+    if confinement.max_memory_bytes is not None:
+        _limit_memory(confinement.max_memory_bytes)
+    os.environ["CUDA_VISIBLE_DEVICES"] = confinement.device or ""
     send(connection, _result(PipeReporter(connection), assignment))
 
 
@@ -119,10 +106,9 @@ def _result(report: PipeReporter, assignment: Assignment) -> dict[str, Any]:
 
 
 def _context(report: PipeReporter, assignment: Assignment) -> JobContext:
-    values = {name: value for name, value in vars(assignment).items() if name not in ("device", "max_memory_bytes")}
     max_pixels = assignment.limits.get("max_pixels")
     decode_image = decode if max_pixels is None else functools.partial(decode, max_pixels=max_pixels)
-    return JobContext(**values, report=report, decode_image=decode_image, fit_image=fit)
+    return JobContext(**vars(assignment), report=report, decode_image=decode_image, fit_image=fit)
 
 
 def _failed(code: str, detail: str) -> dict[str, Any]:

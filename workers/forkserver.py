@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 
-from workers.child import Assignment, main
+from models.run import Assignment
+from workers.child import Confinement, main
 
 PRELOAD_BY_QUEUE = {"gpu": "models.preload", "cpu": "models.preload", "io": "models.jobs.ingest"}
 
@@ -24,10 +25,10 @@ def warm(queues: Iterable[str]) -> None:
     child.join()
 
 
-def start(assignment: Assignment) -> tuple[ForkServerProcess, Connection]:
+def start(assignment: Assignment, confinement: Confinement) -> tuple[ForkServerProcess, Connection]:
     """Start a child on an assignment; the connection is the supervisor's end of its pipe."""
     ours, theirs = context.Pipe()
-    process = context.Process(target=main, args=(theirs, assignment), daemon=True)
+    process = context.Process(target=main, args=(theirs, assignment, confinement), daemon=True)
     process.start()
     theirs.close()
     return process, ours

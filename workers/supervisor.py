@@ -25,7 +25,7 @@ from services.errors import LeaseLost
 from services.resources import Resources
 from services.tables import Job
 from workers import forkserver, recording
-from workers.assignments import Slot, assign, scratch_directory
+from workers.assignments import Slot, assign, confine, scratch_directory
 from workers.wire import Message, receive, send
 
 log = structlog.get_logger(__name__)
@@ -70,7 +70,7 @@ class Supervisor:
     def _supervise(self, job: Job, slot: Slot) -> None:
         token = job.lease_token or ""
         assignment = self.persist(lambda session: assign(session, self.resources, job, slot))
-        child = Child(*forkserver.start(assignment))
+        child = Child(*forkserver.start(assignment, confine(self.resources.settings, job, slot)))
         try:
             last = Watch(self, job.id, token, child, job.kind).until_the_end()
             self._conclude(job, token, last)
