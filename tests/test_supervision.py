@@ -38,7 +38,8 @@ def supervisor(tmp_path: Path, url: str) -> Iterator[psutil.Popen]:
     with (tmp_path / "stack.log").open("ab") as log:
         process = psutil.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True)
     yield process
-    left = [*process.children(recursive=True), process] if process.is_running() else []
+    # supervisord first, or it starts again what is killed.
+    left = [process, *process.children(recursive=True)] if process.is_running() else []
     for each in left:
         each.kill()
     process.wait()
