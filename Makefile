@@ -39,6 +39,7 @@ demo: install  ## the main job, start to end: upload, train, evaluate, export, p
 	@PATH="$(CALLERS_PATH)" $(VENV)/bin/python -m client.demo
 
 run: install  ## start the embedded stack and stay; PORT=8000 and SYLLABUS_HOME=var are the defaults
+	@python -m api --check
 	@mkdir -p "$(SYLLABUS_HOME)"
 	@SYLLABUS_HOME="$(SYLLABUS_HOME)" python -m workers.init
 	@test "$$(id -u)" != 0 || as_root='-u root'; SYLLABUS_HOME="$(SYLLABUS_HOME)" exec supervisord -n -c stack.ini $$as_root

@@ -1,5 +1,6 @@
-"""`python -m api`: the gateway as a process."""
+"""`python -m api`: the gateway as a process. `python -m api --check` only says whether it could start."""
 
+import socket
 import sys
 
 import uvicorn
@@ -36,6 +37,23 @@ def _fail(message: str) -> int:
     return EXIT_CONFIGURATION
 
 
+def _refusal(settings: Settings) -> str | None:
+    """Why the gateway must not or cannot listen; None if it can."""
+    if settings.api_key is None and not is_loopback(settings.host):
+        return (
+            f"refusing to listen on {settings.host} without an API key, since anyone who reaches it could use it; "
+            "set SYLLABUS_API_KEY, or SYLLABUS_HOST=127.0.0.1"
+        )
+    try:
+        address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(address[0]) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address[4])
+    except OSError as error:
+        return f"cannot listen on {settings.host}, port {settings.port}: {error.strerror}; set PORT or SYLLABUS_HOST"
+    return None
+
+
 def main() -> int:
     """Serve until a signal comes. Returns the process's exit status."""
     try:
@@ -43,11 +61,10 @@ def main() -> int:
     except ValidationError as error:
         wrong = "; ".join(f"{each['loc'][0]}: {each['msg']}" for each in error.errors())
         return _fail(f"wrong settings: {wrong}")
-    if settings.api_key is None and not is_loopback(settings.host):
-        return _fail(
-            f"refusing to listen on {settings.host} without an API key, since anyone who reaches it could use it; "
-            "set SYLLABUS_API_KEY, or SYLLABUS_HOST=127.0.0.1"
-        )
+    if (refusal := _refusal(settings)) is not None:
+        return _fail(refusal)
+    if "--check" in sys.argv[1:]:
+        return 0
     logs.configure(settings.log_level)
     app = create_app(settings)
     config = uvicorn.Config(

@@ -1,6 +1,7 @@
 """The gateway as a process: what it imports, where it listens, what it describes."""
 
 import json
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -36,6 +37,21 @@ def test_without_a_key_only_loopback_is_listened_on(tmp_path: Path, host: str) -
     assert result.returncode == 78
     assert f"refusing to listen on {host} without an API key" in result.stderr
     assert "SYLLABUS_API_KEY" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_taken_port_is_named_before_anything_starts(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        variables = environment(Settings(home=tmp_path, port=port))
+        result = subprocess.run(
+            [sys.executable, "-m", "api", "--check"], env=variables, capture_output=True, text=True, check=False
+        )
+    assert result.returncode == 78
+    assert f"port {port}" in result.stderr
     assert "Traceback" not in result.stderr
     assert list(tmp_path.iterdir()) == []
 
