@@ -55,6 +55,7 @@ class ArtifactStore:
                 os.fsync(target.fileno())
             path = self.path(digest.hexdigest())
             path.parent.mkdir(exist_ok=True)
+            sync_directory(self.root)
             Path(temporary).rename(path)
             sync_directory(path.parent)
         except BaseException:

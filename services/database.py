@@ -23,6 +23,9 @@ from sqlalchemy.sql.functions import FunctionElement
 from services.errors import StorageFull, SyllabusError, Unavailable
 
 SQLITE_BUSY_TIMEOUT_SECONDS = 30
+POOL_SIZE = 40  # as many as the gateway has threads, so that no reader waits for a writer's connection
+# A server that has gone silent is noticed within seconds and not by the kernel's defaults (libpq documentation).
+POSTGRESQL = {"connect_timeout": 3, "tcp_user_timeout": 10_000}
 POSTGRESQL_DISK_FULL = "53100"  # PostgreSQL documentation, appendix A, "Error Codes"
 # What a database that is out of reach, restarting or full raises; anything else is a mistake of ours.
 OUTAGE = (OperationalError, InterfaceError, PoolTimeout)
@@ -42,7 +45,7 @@ def _now_sqlite(element: now, compiler: Any, **options: Any) -> str:
 
 @compiles(now, "postgresql")
 def _now_postgresql(element: now, compiler: Any, **options: Any) -> str:
-    return "CAST(extract(epoch FROM clock_timestamp()) AS double precision)"
+    return "CAST(extract(epoch FROM statement_timestamp()) AS double precision)"
 
 
 def _configure_sqlite(engine: Engine) -> None:
@@ -64,10 +67,15 @@ def make_engine(url: str) -> Engine:
     """An engine for `sqlite:///` or `postgresql+psycopg://`; a bare `postgresql://` means psycopg 3 as well."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "postgresql":
-        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=20)
+        return create_engine(
+            parsed.set(drivername="postgresql+psycopg"),
+            pool_pre_ping=True,
+            pool_size=POOL_SIZE,
+            connect_args=POSTGRESQL,
+        )
     if parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(parsed, connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS})
+    engine = create_engine(parsed, pool_size=POOL_SIZE, connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS})
     _configure_sqlite(engine)
     return engine
 

@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from services import lifecycle
+from services.artifacts import sync_directory
 from services.database import after_commit
 from services.errors import Conflict, Invalid, NotFound
 from services.pages import Page, newest_first
@@ -51,6 +52,7 @@ def create(
     except IntegrityError as error:
         raise _taken(name) from error
     upload.rename(upload_path(resources.settings, job.id))
+    sync_directory(resources.settings.uploads)
     after_commit(session, partial(resources.doorbell.ring, job.queue))
     return dataset, job
 

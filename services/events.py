@@ -33,6 +33,8 @@ def series(session: Session, job_id: str, max_points: int = 1000) -> Series:
     statement = select(JobEvent.data).where(JobEvent.job_id == job_id, JobEvent.type == "metric")
     points: dict[str, dict[int, float]] = {}
     for data in session.scalars(statement.order_by(JobEvent.seq)):
+        if data["value"] is None:  # it was not a finite number
+            continue
         points.setdefault(data["series"], {})[data["step"]] = data["value"]
     return {name: _thin(sorted(by_step.items()), max_points) for name, by_step in points.items()}
 

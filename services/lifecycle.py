@@ -10,7 +10,7 @@ A change is one guarded UPDATE (compare-and-set on the state and, for a worker, 
 row in the job's append-only log. A worker whose token is no longer the job's changes nothing.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import func, insert, select, update
@@ -27,7 +27,7 @@ ENTERED_FROM: Mapping[str, frozenset[str]] = {
     "pausing": frozenset({"running"}),
     "cancelling": frozenset({"running", "pausing"}),
     "paused": frozenset({"queued", "pausing"}),
-    "interrupted": frozenset({"running"}),
+    "interrupted": frozenset({"running", "pausing"}),
     "succeeded": frozenset({"running", "pausing"}),
     "failed": frozenset({"running", "pausing", "interrupted"}),
     "cancelled": frozenset({"queued", "paused", "cancelling"}),
@@ -77,7 +77,7 @@ def _refusal(session: Session, job_id: str, state: str, token: str | None) -> Sy
     if job is None:
         return NotFound("job_not_found", f"There is no job {job_id!r}.")
     if token is not None and job.lease_token != token:
-        return LeaseLost("lease_lost", f"Job {job_id} is no longer held under this lease.")
+        return _lease_lost(job_id)
     return Conflict("job_state", f"Job {job_id} is {job.state}; from there it cannot become {state}.")
 
 
@@ -112,90 +112,88 @@ def claim_next(session: Session, queues: Collection[str], *, worker: str, lease_
     return None if job_id is None else claim(session, job_id, worker=worker, lease_seconds=lease_seconds)
 
 
-def renew(session: Session, job_id: str, token: str, lease_seconds: float) -> None:
-    """Extend a lease. Raises `LeaseLost`."""
-    statement = update(Job).where(Job.id == job_id, Job.lease_token == token)
-    if session.scalar(statement.values(lease_expires_at=now() + lease_seconds).returning(Job.id)) is None:
-        raise LeaseLost("lease_lost", f"Job {job_id} is no longer held under this lease.")
+def beat(
+    session: Session,
+    job_id: str,
+    token: str,
+    *,
+    lease_seconds: float,
+    events: Sequence[EventDraft] = (),
+    progress: Mapping[str, Any] | None = None,
+) -> str:
+    """Extend a lease, append events and set the columns in `progress`; answers the job's state.
 
-
-def record(
-    session: Session, job_id: str, token: str, events: Iterable[EventDraft], progress: Mapping[str, Any]
-) -> None:
-    """Append events under a lease and set the columns in `progress`. Raises `LeaseLost`."""
-    drafts = list(events)
+    Raises `LeaseLost`.
+    """
     statement = update(Job).where(Job.id == job_id, Job.lease_token == token)
-    last = session.scalar(
-        statement.values(last_event=Job.last_event + len(drafts), **progress).returning(Job.last_event)
-    )
-    if last is None:
-        raise LeaseLost("lease_lost", f"Job {job_id} is no longer held under this lease.")
-    first = last - len(drafts) + 1
-    rows = [
-        {"job_id": job_id, "seq": first + offset, "type": kind, "data": data}
-        for offset, (kind, data) in enumerate(drafts)
-    ]
-    if rows:
+    changes = {
+        "last_event": Job.last_event + len(events),
+        "lease_expires_at": now() + lease_seconds,
+        **(progress or {}),
+    }
+    row = session.execute(statement.values(changes).returning(Job.last_event, Job.state)).one_or_none()
+    if row is None:
+        raise _lease_lost(job_id)
+    last, state = row
+    if events:
+        numbered = enumerate(events, last - len(events) + 1)
+        rows = [{"job_id": job_id, "seq": seq, "type": kind, "data": data} for seq, (kind, data) in numbered]
         session.execute(insert(JobEvent), rows)
+    return str(state)
 
 
-def state_under(session: Session, job_id: str, token: str) -> str:
-    """The job's state as its holder reads it: `pausing` and `cancelling` are wishes. Raises `LeaseLost`."""
-    state = session.scalar(select(Job.state).where(Job.id == job_id, Job.lease_token == token))
+def state_under(session: Session, job_id: str, token: str | None, *, lock: bool = False) -> str:
+    """The job's state as its holder reads it: `pausing` and `cancelling` are wishes.
+
+    With `lock` no wish can slip in before the end of the transaction; without a token anybody may ask.
+    Raises `LeaseLost`.
+    """
+    statement = select(Job.state).where(Job.id == job_id)
+    if token is not None:
+        statement = statement.where(Job.lease_token == token)
+    state = session.scalar(statement.with_for_update() if lock else statement)
     if state is None:
-        raise LeaseLost("lease_lost", f"Job {job_id} is no longer held under this lease.")
+        raise _lease_lost(job_id)
     return state
 
 
-def fail(session: Session, job_id: str, error: dict[str, Any], *, token: str | None = None) -> Job:
-    """End a job as failed, or as cancelled if that was wished meanwhile."""
-    if _wish(session, job_id, token) == "cancelling":
+def _lease_lost(job_id: str) -> LeaseLost:
+    return LeaseLost("lease_lost", f"Job {job_id} is no longer held under this lease.")
+
+
+def fail(session: Session, job_id: str, error: dict[str, Any], *, token: str) -> Job:
+    """End a job as failed, or as cancelled if that was wished meanwhile. Raises `LeaseLost`."""
+    if state_under(session, job_id, token, lock=True) == "cancelling":
         return enter(session, job_id, "cancelled", token=token)
     return enter(session, job_id, "failed", token=token, values={"error": error}, reason=error["code"])
 
 
 def interrupt(
-    session: Session,
-    job_id: str,
-    cause: str,
-    *,
-    max_attempts: int,
-    charged: bool = True,
-    token: str | None = None,
+    session: Session, job_id: str, cause: str, *, max_attempts: int, charged: bool = True, token: str | None = None
 ) -> Job:
     """A job's process or worker is gone: queue it again, or end it when its attempts are used up.
 
     A wish that was under way is fulfilled instead. `charged=False` gives the attempt back, as after a
-    graceful stop.
+    graceful stop. Raises `LeaseLost`.
     """
     refund = {} if charged else {"attempt": Job.attempt - 1}
-    wish = _wish(session, job_id, token)
-    if wish == "cancelling":
+    state = state_under(session, job_id, token, lock=True)
+    if state == "cancelling":
         return enter(session, job_id, "cancelled", token=token, values=refund)
-    if wish == "pausing":
+    job = session.get_one(Job, job_id, populate_existing=True)
+    exhausted = charged and job.attempt >= max_attempts
+    if state == "pausing" and not exhausted:
         return enter(session, job_id, "paused", token=token, values=refund)
-    job = enter(session, job_id, "interrupted", token=token, reason=cause, values=refund)
-    if job.attempt < max_attempts:
+    enter(session, job_id, "interrupted", token=token, reason=cause, values=refund)
+    if not exhausted:
         return enter(session, job_id, "queued")
     detail = f"Its process ended {job.attempt} times without finishing; the last cause: {cause}."
-    return enter(
-        session,
-        job_id,
-        "failed",
-        reason=cause,
-        values={"error": {"code": "attempts_exhausted", "detail": detail}},
-    )
+    error = {"code": "attempts_exhausted", "detail": detail}
+    return enter(session, job_id, "failed", reason=cause, values={"error": error})
 
 
-def _wish(session: Session, job_id: str, token: str | None) -> str | None:
-    """The state, locked until the end of the transaction, so that no wish slips in between."""
-    statement = select(Job.state).where(Job.id == job_id)
-    if token is not None:
-        statement = statement.where(Job.lease_token == token)
-    return session.scalar(statement.with_for_update())
-
-
-def expired(session: Session) -> list[str]:
-    """Ids of jobs whose lease has run out, by the database's clock; locked until the transaction ends."""
-    statement = select(Job.id).where(Job.state.in_(LEASED), Job.lease_expires_at < now())
-    return list(session.scalars(statement.with_for_update(skip_locked=True)))
+def expired(session: Session, *, lock: bool = False) -> dict[str, str]:
+    """Tokens by job id of the leases that have run out by the database's clock; locked for the transaction if asked."""
+    statement = select(Job.id, Job.lease_token).where(Job.state.in_(LEASED), Job.lease_expires_at < now())
+    rows = session.execute(statement.with_for_update(skip_locked=True) if lock else statement)
+    return {job_id: str(token) for job_id, token in rows}

@@ -13,13 +13,13 @@ from services.settings import Settings
 
 QUEUES = ("gpu", "cpu", "io")
 TASK = "syllabus.run_waiting_jobs"
-CONNECT_TIMEOUT_SECONDS = 1.0
+PATIENCE_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
 
 
-def make_celery(settings: Settings) -> Celery:
-    """The Celery app, configured so that the broker decides nothing.
+def make_celery(settings: Settings, *, answer_seconds: float = 30.0) -> Celery:
+    """The Celery app, configured so that the broker decides nothing; it has `answer_seconds` to answer.
 
     JSON only (a pickle is refused), results ignored, early acknowledgement, no prefetch, no restart of
     tasks by the broker: all of that is the database's business.
@@ -31,7 +31,6 @@ def make_celery(settings: Settings) -> Celery:
         task_ignore_result=True,
         task_acks_late=False,
         task_create_missing_queues=True,
-        task_default_queue="cpu",
         worker_disable_prefetch=True,
         worker_prefetch_multiplier=1,
         worker_enable_remote_control=False,
@@ -41,8 +40,8 @@ def make_celery(settings: Settings) -> Celery:
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
         broker_transport_options={
-            "socket_connect_timeout": CONNECT_TIMEOUT_SECONDS,
-            "socket_timeout": 30.0,
+            "socket_connect_timeout": PATIENCE_SECONDS,
+            "socket_timeout": answer_seconds,
             "max_retries": 0,
         },
     )
@@ -53,19 +52,19 @@ class Doorbell:
     """Rings the broker's queues."""
 
     def __init__(self, settings: Settings) -> None:
-        self._app = make_celery(settings)
+        self._app = make_celery(settings, answer_seconds=PATIENCE_SECONDS)
 
     def ring(self, queue: str) -> None:
         """Say that a job waits on `queue`. A broker out of reach is logged: the sweeper will ring again."""
         try:
-            self._app.send_task(TASK, queue=queue, retry=False, ignore_result=True)
+            self._app.send_task(TASK, queue=queue, retry=False)
         except (OperationalError, OSError) as error:
             log.warning("doorbell_unreachable", queue=queue, error=str(error))
 
     def depth(self, queue: str) -> int:
         """How many rings wait on `queue`. Raises `kombu.exceptions.OperationalError` or `OSError`."""
         with self._app.connection_for_read() as connection:
-            connection.ensure_connection(max_retries=1, timeout=CONNECT_TIMEOUT_SECONDS)
+            connection.ensure_connection(max_retries=1, timeout=PATIENCE_SECONDS)
             channel = connection.default_channel
             return int(channel.client.llen(queue))
 

@@ -1,10 +1,11 @@
 """The model registry: models, their versions and aliases."""
 
 from sqlalchemy import delete, func, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from services.artifacts import StoredFile
-from services.errors import Invalid, NotFound
+from services.errors import Conflict, Invalid, NotFound
 from services.pages import Page, newest_first
 from services.tables import Job, Json, Model, ModelAlias, ModelVersion
 
@@ -37,13 +38,14 @@ def version(session: Session, name: str, version: str = LATEST) -> ModelVersion:
 
 
 def register(session: Session, job: Job, record: Json, onnx: StoredFile) -> ModelVersion:
-    """Add the next version of the model that a train job names, within the job's own transaction."""
-    name = job.request["model"]
-    model = session.scalar(select(Model).where(Model.name == name).with_for_update())
-    if model is None:
-        model = Model(name=name, task=record["task"])
-        session.add(model)
-        session.flush()
+    """Add the next version of the model that a train job names, within the job's own transaction.
+
+    Raises `Conflict` if the model has meanwhile come to hold versions for another task.
+    """
+    model = _locked_or_new(session, job.request["model"], record["task"])
+    if model.task != record["task"]:
+        detail = f"Model {model.name!r} now holds versions for {model.task}; train again under another name."
+        raise Conflict("model_task_differs", detail)
     last = session.scalar(select(func.max(ModelVersion.number)).where(ModelVersion.model_id == model.id))
     added = ModelVersion(
         model_id=model.id,
@@ -66,10 +68,24 @@ def register(session: Session, job: Job, record: Json, onnx: StoredFile) -> Mode
     return added
 
 
+def _locked_or_new(session: Session, name: str, task: str) -> Model:
+    """The model of this name, locked; it is made if there is none."""
+    named = select(Model).where(Model.name == name).with_for_update(of=Model)
+    if (model := session.scalar(named)) is not None:
+        return model
+    try:
+        with session.begin_nested():
+            session.add(Model(name=name, task=task))
+    except IntegrityError:
+        pass  # somebody made it at the same moment
+    return session.scalars(named).one()
+
+
 def set_alias(session: Session, name: str, alias: str, number: int) -> Model:
     """Point an alias at a version. Raises `NotFound` if there is no such version, `Invalid` for `latest`."""
     if alias == LATEST:
         raise Invalid.field("alias_reserved", ["path", "alias"], f"{LATEST} always names the newest version")
+    session.execute(select(Model.id).where(Model.name == name).with_for_update())
     model = get(session, name)
     version(session, name, str(number))
     session.merge(ModelAlias(model_id=model.id, alias=alias, number=number))

@@ -5,8 +5,9 @@ import os
 import tempfile
 from functools import cached_property
 from pathlib import Path
+from typing import Self
 
-from pydantic import AliasChoices, Field, SecretStr
+from pydantic import AliasChoices, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 # The longest path that the kernel takes for a unix socket: 108 bytes with the closing NUL (unix(7)).
@@ -39,10 +40,16 @@ class Settings(BaseSettings):
 
     lease_seconds: float = Field(30, gt=0, description="How long a claim holds without a heartbeat.")
     heartbeat_seconds: float = Field(10, gt=0, description="How often a worker renews its claim.")
-    sweep_seconds: float = Field(10, gt=0, description="How often expired claims are looked for.")
+    sweep_seconds: float = Field(7, gt=0, description="How often expired claims are looked for.")
     max_attempts: int = Field(3, ge=1, description="Starts of a job before it counts as failed.")
     checkpoint_interval_seconds: float = Field(30, ge=0, description="Time between checkpoints; 0: every step.")
     cancel_grace_seconds: float = Field(5, ge=0, description="Time a job's process has to obey before it is killed.")
+
+    @model_validator(mode="after")
+    def _renew_in_time(self) -> Self:
+        if self.heartbeat_seconds >= self.lease_seconds:
+            raise ValueError("heartbeat_seconds must be less than lease_seconds, or every claim expires")
+        return self
 
     @cached_property
     def root(self) -> Path:

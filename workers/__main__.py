@@ -14,7 +14,6 @@ from celery.platforms import SecurityWarning
 from celery.signals import setup_logging, worker_ready, worker_shutting_down
 
 from services import presence
-from services.database import OUTAGE
 from services.logs import configure
 from services.queue import QUEUES, TASK, make_celery
 from services.resources import Resources
@@ -31,9 +30,10 @@ log = structlog.get_logger(__name__)
 
 
 def gpus() -> list[str]:
-    """The GPUs of this machine, found without importing torch: the NVIDIA driver's device files."""
-    numbers = (path.name.removeprefix("nvidia") for path in Path("/dev").glob("nvidia[0-9]*"))
-    return sorted(numbers, key=int)
+    """The GPUs that CUDA will see, as it numbers them; found without torch, by the NVIDIA driver's device files."""
+    if chosen := os.environ.get("CUDA_VISIBLE_DEVICES"):
+        return chosen.split(",")
+    return [str(number) for number, _ in enumerate(Path("/dev").glob("nvidia[0-9]*"))]
 
 
 def slots(queues: list[str], concurrency: int, devices: list[str]) -> list[Slot]:
@@ -74,8 +74,8 @@ class WorkerProcess:
             try:
                 with self.resources.database.transaction() as session:
                     presence.announce(session, self._presence())
-            except OUTAGE as error:
-                log.warning("database_unreachable", error=str(error))
+            except Exception as error:  # whatever it is, the next announcement may succeed
+                log.warning("not_announced", error=str(error))
             self.stopping.wait(ANNOUNCE_SECONDS)
 
     def leave(self) -> None:

@@ -10,7 +10,7 @@ from services import datasets, registry
 from services.resources import Resources
 from services.settings import Settings
 from services.tables import Job
-from workers.child import Confinement
+from workers.child import Provision
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,7 @@ def assign(session: Session, resources: Resources, job: Job, slot: Slot) -> Assi
     )
 
 
-def confine(settings: Settings, job: Job, slot: Slot) -> Confinement:
-    """The machine as a job's process may use it: only what is untrusted has its memory bounded."""
-    return Confinement(
-        device=slot.device, max_memory_bytes=settings.max_ingest_memory_bytes if job.kind == "ingest" else None
-    )
+def provide(settings: Settings, job: Job, slot: Slot) -> Provision:
+    """What a job's process gets of the machine: only a job that reads untrusted files has its memory bounded."""
+    max_memory_bytes = settings.max_ingest_memory_bytes if job.kind == "ingest" else None
+    return Provision(settings.artifact_directory, slot.device, max_memory_bytes)

@@ -13,50 +13,70 @@ import threading
 import traceback
 from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
-from typing import Any
+from pathlib import Path
+from queue import SimpleQueue
 
 from models.errors import JobError
 from models.run import Assignment, JobContext, Stopped, Wish, run
+from services.artifacts import ArtifactStore
 from services.images import decode, fit
 from workers.parents import die_with_parent
-from workers.wire import receive, send
+from workers.wire import encode, receive
 
 
 @dataclass(frozen=True)
-class Confinement:
-    """What the child may use of the machine besides its threads."""
+class Provision:
+    """What the child gets besides its assignment."""
 
+    artifacts: Path
+    """The artifact store, where it puts the files it produced."""
     device: str | None = None
     """The GPU it may see, as CUDA numbers it; None: none."""
     max_memory_bytes: int | None = None
 
 
 class PipeReporter:
-    """A `models.run.Reporter` over the pipe to the supervisor."""
+    """A `models.run.Reporter` over the pipe to the supervisor.
+
+    A thread of its own sends, so that a supervisor that waits for its database never holds up the job.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._wish: Wish | None = None
+        self._outbox: SimpleQueue[bytes | None] = SimpleQueue()
+        self._sender = threading.Thread(target=self._send, daemon=True)
+        self._sender.start()
         threading.Thread(target=self._listen, daemon=True).start()
 
     def progress(
         self, fraction: float, *, epoch: int | None = None, step: int | None = None, eta_seconds: float | None = None
     ) -> None:
         """Report how far the job is."""
-        message = {"fraction": fraction, "epoch": epoch, "step": step, "eta_seconds": eta_seconds}
-        send(self._connection, {"type": "progress", "data": message})
+        data = {"fraction": fraction, "epoch": epoch, "step": step, "eta_seconds": eta_seconds}
+        self._outbox.put(encode({"type": "progress", "data": data}))
 
     def metric(self, series: str, step: int, value: float) -> None:
         """Report one point of a series."""
-        send(self._connection, {"type": "metric", "data": {"series": series, "step": step, "value": value}})
+        self._outbox.put(encode({"type": "metric", "data": {"series": series, "step": step, "value": value}}))
 
     def log(self, message: str, *, level: str = "info") -> None:
         """Report one line of the job's log."""
-        send(self._connection, {"type": "log", "data": {"level": level, "message": message}})
+        self._outbox.put(encode({"type": "log", "data": {"level": level, "message": message}}))
 
     def wish(self) -> Wish | None:
         """What the supervisor asked for last."""
         return self._wish
+
+    def end(self, last_word: bytes) -> None:
+        """Send the last word, after all that was reported before it."""
+        self._outbox.put(last_word)
+        self._outbox.put(None)
+        self._sender.join()
+
+    def _send(self) -> None:
+        while (message := self._outbox.get()) is not None:
+            self._connection.send_bytes(message)
 
     def _listen(self) -> None:
         try:
@@ -66,13 +86,14 @@ class PipeReporter:
             os._exit(1)  # the supervisor is gone, and with it the lease
 
 
-def main(connection: Connection, assignment: Assignment, confinement: Confinement) -> None:
+def main(connection: Connection, assignment: Assignment, provision: Provision) -> None:
     """Run one job and send what it came to as the last message."""
     _become_independent()
-    if confinement.max_memory_bytes is not None:
-        _limit_memory(confinement.max_memory_bytes)
-    os.environ["CUDA_VISIBLE_DEVICES"] = confinement.device or ""
-    send(connection, _result(PipeReporter(connection), assignment))
+    if provision.max_memory_bytes is not None:
+        _limit_memory(provision.max_memory_bytes)
+    os.environ["CUDA_VISIBLE_DEVICES"] = provision.device or ""
+    report = PipeReporter(connection)
+    report.end(_result(report, assignment, ArtifactStore(provision.artifacts)))
 
 
 def _become_independent() -> None:
@@ -87,11 +108,13 @@ def _limit_memory(max_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (max_bytes, hard))
 
 
-def _result(report: PipeReporter, assignment: Assignment) -> dict[str, Any]:
+def _result(report: PipeReporter, assignment: Assignment, artifacts: ArtifactStore) -> bytes:
     try:
         outcome = run(_context(report, assignment))
+        stored = [{**asdict(file), **asdict(artifacts.put(file.path))} for file in outcome.files]
+        return encode({"type": "outcome", "data": {**asdict(outcome), "files": stored}})
     except Stopped:
-        return {"type": "stopped"}
+        return encode({"type": "stopped"})
     except JobError as error:
         return _failed(error.code, error.detail)
     except MemoryError:
@@ -102,7 +125,6 @@ def _result(report: PipeReporter, assignment: Assignment) -> dict[str, Any]:
         return _internal_error()
     except Exception:  # whatever else it is must end this job only, and be told
         return _internal_error()
-    return {"type": "outcome", "data": asdict(outcome)}
 
 
 def _context(report: PipeReporter, assignment: Assignment) -> JobContext:
@@ -111,10 +133,10 @@ def _context(report: PipeReporter, assignment: Assignment) -> JobContext:
     return JobContext(**vars(assignment), report=report, decode_image=decode_image, fit_image=fit)
 
 
-def _failed(code: str, detail: str) -> dict[str, Any]:
-    return {"type": "failed", "data": {"code": code, "detail": detail}}
+def _failed(code: str, detail: str) -> bytes:
+    return encode({"type": "failed", "data": {"code": code, "detail": detail}})
 
 
-def _internal_error() -> dict[str, Any]:
+def _internal_error() -> bytes:
     traceback.print_exc()
     return _failed("internal_error", "The job failed inside; the worker's log holds the cause under the job's id.")

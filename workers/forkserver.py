@@ -4,16 +4,20 @@ CUDA and thread pools begin in the child, after the fork: the server imports, bu
 """
 
 import multiprocessing
+import signal
+import threading
 from collections.abc import Iterable
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerProcess
 
 from models.run import Assignment
-from workers.child import Confinement, main
+from workers.child import Provision, main
 
 PRELOAD_BY_QUEUE = {"gpu": "models.preload", "cpu": "models.preload", "io": "models.jobs.ingest"}
 
 context = multiprocessing.get_context("forkserver")
+# Starting a process reaps others, and an exit code can be read only once.
+_reaping = threading.Lock()
 
 
 def warm(queues: Iterable[str]) -> None:
@@ -25,10 +29,29 @@ def warm(queues: Iterable[str]) -> None:
     child.join()
 
 
-def start(assignment: Assignment, confinement: Confinement) -> tuple[ForkServerProcess, Connection]:
+def start(assignment: Assignment, provision: Provision) -> tuple[ForkServerProcess, Connection]:
     """Start a child on an assignment; the connection is the supervisor's end of its pipe."""
     ours, theirs = context.Pipe()
-    process = context.Process(target=main, args=(theirs, assignment, confinement), daemon=True)
-    process.start()
+    process = context.Process(target=main, args=(theirs, assignment, provision), daemon=True)
+    with _reaping:
+        process.start()
     theirs.close()
     return process, ours
+
+
+def reap(process: ForkServerProcess) -> str:
+    """Wait until a child is gone; says how it went."""
+    wait([process.sentinel])
+    with _reaping:
+        process.join()
+    code = process.exitcode or 0
+    if code >= 0:
+        return f"exited with {code}"
+    return f"was ended by {signal.strsignal(-code)} ({_name(-code)})"
+
+
+def _name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # a real-time signal
+        return f"signal {number}"

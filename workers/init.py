@@ -39,7 +39,7 @@ def main() -> None:
     resources = Resources.open(settings)
     migrations.upgrade(resources.database)
     with resources.database.transaction() as session:
-        present = set(session.scalars(select(Dataset.name).where(Dataset.builtin)))
+        present = set(session.scalars(select(Dataset.name)))
     for name in NAMES:
         if name not in present:
             ingest(resources, name)

@@ -1,5 +1,7 @@
-"""Records what a job came to: its files first, then one transaction with the change of state."""
+"""Records what a job came to, in one transaction with the change of state."""
 
+import contextlib
+import errno
 import os
 from pathlib import Path
 from typing import Any
@@ -12,34 +14,25 @@ from services.artifacts import StoredFile, sync_directory
 from services.resources import Resources
 from services.tables import JobArtifact
 
-Files = dict[str, tuple[StoredFile, str]]
-"""Stored file and media type by artifact name."""
 
-
-def store_files(resources: Resources, outcome: dict[str, Any]) -> Files:
-    """Put the produced files into the artifact store; what no row names later is collected by the sweeper."""
-    return {
-        file["name"]: (resources.artifacts.put(Path(file["path"])), file["media_type"]) for file in outcome["files"]
-    }
-
-
-def succeed(
-    session: Session, resources: Resources, job_id: str, token: str, outcome: dict[str, Any], files: Files
-) -> None:
+def succeed(session: Session, resources: Resources, job_id: str, token: str, outcome: dict[str, Any]) -> None:
     """End a job as succeeded with everything it produced, or as cancelled if that was wished.
 
-    Raises `LeaseLost`; nothing of this attempt is visible then.
+    The files are in the artifact store already. Raises `LeaseLost`, `Conflict` if the model cannot take the
+    version, `OSError` if the arrays cannot be moved into place; nothing of this attempt is visible then.
     """
-    if lifecycle.state_under(session, job_id, token) == "cancelling":
+    if lifecycle.state_under(session, job_id, token, lock=True) == "cancelling":
         lifecycle.enter(session, job_id, "cancelled", token=token)
         return
     result = dict(outcome["result"])
     job = lifecycle.enter(session, job_id, "succeeded", token=token, values={"fraction": 1.0})
-    for name, (stored, media_type) in files.items():
-        row = {"name": name, "sha256": stored.sha256, "size": stored.size, "media_type": media_type}
+    for file in outcome["files"]:
+        row = {name: file[name] for name in ("name", "sha256", "size", "media_type")}
         session.execute(insert(JobArtifact).values(job_id=job_id, **row))
     if outcome["version"] is not None:
-        result["version"] = registry.register(session, job, outcome["version"], files["model.onnx"][0]).number
+        graph = next(file for file in outcome["files"] if file["name"] == "model.onnx")
+        onnx = StoredFile(graph["sha256"], graph["size"])
+        result["version"] = registry.register(session, job, outcome["version"], onnx).number
     if outcome["manifest"] is not None:
         place_dataset(resources, Path(outcome["dataset"]), outcome["manifest"])
         datasets.complete(session, job_id, outcome["manifest"])
@@ -47,13 +40,20 @@ def succeed(
 
 
 def place_dataset(resources: Resources, source: Path, manifest: dict[str, Any]) -> None:
-    """Move ingested arrays to where their digest says; equal data that is there already serves as well."""
+    """Move ingested arrays to where their digest says; equal data that is there already serves as well.
+
+    Raises `OSError`.
+    """
     target = datasets.directory(resources.settings, manifest)
-    if source.exists():
+    while source.exists():
         try:
             source.rename(target)
-        except OSError:
-            if not target.exists():
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                 raise
-    os.utime(target)  # the sweeper leaves alone what is new
+            with contextlib.suppress(FileNotFoundError):  # the sweeper has just taken it away: move ours
+                os.utime(target)  # the sweeper leaves alone what is new
+                return
+    os.utime(target)
+    sync_directory(target)
     sync_directory(target.parent)

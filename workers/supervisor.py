@@ -21,12 +21,12 @@ from tenacity import Retrying, retry_if_exception_type, wait_exponential_jitter
 from services import jobs, lifecycle
 from services.artifacts import remove_tree
 from services.database import OUTAGE, after_commit
-from services.errors import LeaseLost
+from services.errors import Conflict, LeaseLost
 from services.resources import Resources
 from services.tables import Job
 from workers import forkserver, recording
-from workers.assignments import Slot, assign, confine, scratch_directory
-from workers.wire import Message, receive, send
+from workers.assignments import Slot, assign, provide, scratch_directory
+from workers.wire import Message, encode, receive
 
 log = structlog.get_logger(__name__)
 Result = TypeVar("Result")
@@ -59,51 +59,62 @@ class Supervisor:
             return False
         with structlog.contextvars.bound_contextvars(job_id=job.id, kind=job.kind, attempt=job.attempt):
             log.info("job_claimed")
-            try:
-                self._supervise(job, slot)
-            except LeaseLost:
-                log.warning("lease_lost")
-            finally:
-                remove_tree(scratch_directory(self.resources, job))
+            return self._see_through(job, slot)
+
+    def _see_through(self, job: Job, slot: Slot) -> bool:
+        """Supervise a claimed job; False if this worker had better not take another at once."""
+        try:
+            self._supervise(job, slot)
+        except LeaseLost:
+            log.warning("lease_lost")
+        except Exception as error:  # this worker failed, not the job: it is left to another attempt
+            log.exception("supervision_failed")
+            cause = f"its supervisor failed: {type(error).__name__}"
+            with contextlib.suppress(LeaseLost):
+                self.persist(lambda session: self._interrupt(session, job, cause, charged=True))
+            return False
+        finally:
+            remove_tree(scratch_directory(self.resources, job))
         return True
 
     def _supervise(self, job: Job, slot: Slot) -> None:
-        token = job.lease_token or ""
         assignment = self.persist(lambda session: assign(session, self.resources, job, slot))
-        child = Child(*forkserver.start(assignment, confine(self.resources.settings, job, slot)))
+        child = Child(*forkserver.start(assignment, provide(self.resources.settings, job, slot)))
         try:
-            last = Watch(self, job.id, token, child, job.kind).until_the_end()
-            self._conclude(job, token, last)
+            last = Watch(self, job, child).until_the_end()
         finally:
             child.kill()
+        self._conclude(job, last)
 
-    def _conclude(self, job: Job, token: str, last: Message) -> None:
+    def _conclude(self, job: Job, last: Message) -> None:
         """Record the child's last word."""
+        token = job.lease_token or ""
         if last["type"] == "outcome":
-            outcome = last["data"]
-            try:
-                files = recording.store_files(self.resources, outcome)
-            except OSError as error:
-                last = {"type": "failed", "data": {"code": "storage_full", "detail": f"No artifact kept: {error}."}}
-            else:
-                self.persist(lambda session: recording.succeed(session, self.resources, job.id, token, outcome, files))
+            last = self._succeed(job, token, last["data"])
         if last["type"] == "failed":
             self.persist(lambda session: lifecycle.fail(session, job.id, last["data"], token=token))
         if last["type"] in ("stopped", "died"):
-            self.persist(lambda session: self._interrupt(session, job.id, token, last))
+            cause = last.get("cause", "its worker stopped")
+            self.persist(lambda session: self._interrupt(session, job, cause, charged=last["type"] == "died"))
         self._forget(job.id)
 
-    def _interrupt(self, session: Session, job_id: str, token: str, last: Message) -> None:
-        job = lifecycle.interrupt(
-            session,
-            job_id,
-            last.get("cause", "its worker stopped"),
-            max_attempts=self.resources.settings.max_attempts,
-            charged=last["type"] == "died",
-            token=token,
+    def _succeed(self, job: Job, token: str, outcome: dict[str, Any]) -> Message:
+        try:
+            self.persist(lambda session: recording.succeed(session, self.resources, job.id, token, outcome))
+        except Conflict as error:
+            return {"type": "failed", "data": {"code": error.code, "detail": error.detail}}
+        except OSError as error:
+            detail = f"The data could not be moved into place: {error.strerror}."
+            return {"type": "failed", "data": {"code": "storage_full", "detail": detail}}
+        return {"type": "recorded"}
+
+    def _interrupt(self, session: Session, job: Job, cause: str, *, charged: bool) -> None:
+        attempts = self.resources.settings.max_attempts
+        left = lifecycle.interrupt(
+            session, job.id, cause, max_attempts=attempts, charged=charged, token=job.lease_token
         )
-        if job.state == "queued":
-            jobs.ring(session, self.resources, job)
+        if left.state == "queued":
+            jobs.ring(session, self.resources, left)
 
     def _forget(self, job_id: str) -> None:
         """Delete what an ended job needs no more."""
@@ -116,7 +127,10 @@ class Supervisor:
     def persist(self, work: Callable[[Session], Result]) -> Result:
         """Run `work` in a transaction, again and again while the database is out of reach."""
         retrying = Retrying(
-            retry=retry_if_exception_type(OUTAGE), wait=wait_exponential_jitter(initial=0.2, max=5), reraise=True
+            retry=retry_if_exception_type(OUTAGE),
+            wait=wait_exponential_jitter(initial=0.2, max=1),
+            before_sleep=lambda state: log.warning("database_unreachable", attempt=state.attempt_number),
+            reraise=True,
         )
         for attempt in retrying:
             with attempt, self.resources.database.transaction() as session:
@@ -134,16 +148,17 @@ class Child:
     def tell(self, wish: str) -> None:
         """Send a wish; a child that is gone needs none."""
         with contextlib.suppress(OSError):
-            send(self.connection, {"wish": wish})
+            self.connection.send_bytes(encode({"wish": wish}))
 
-    def kill(self) -> None:
-        """End the child and all it started, and wait until it is gone."""
+    def kill(self) -> str:
+        """End the child and all it started, and wait until it is gone; says how it went."""
         try:
             os.killpg(self.process.pid, signal.SIGKILL)
         except ProcessLookupError:
             self.process.kill()  # it had no time to lead a group of its own, or is gone
-        self.process.join()
+        how = forkserver.reap(self.process)
         self.connection.close()
+        return how
 
     def next_messages(self, until: float) -> tuple[list[Message], bool]:
         """The next burst of messages, none if none has come by `until`, and whether the pipe is at its end."""
@@ -161,17 +176,16 @@ class Child:
 class Watch:
     """The time between a child's start and its end."""
 
-    def __init__(self, supervisor: Supervisor, job_id: str, token: str, child: Child, kind: str) -> None:
+    def __init__(self, supervisor: Supervisor, job: Job, child: Child) -> None:
         self.supervisor = supervisor
         self.settings = supervisor.resources.settings
-        self.job_id, self.token, self.child = job_id, token, child
+        self.job_id, self.token, self.child = job.id, job.lease_token or "", child
         self.events: list[lifecycle.EventDraft] = []
         self.progress: dict[str, Any] = {}
         self.wish: str | None = None
-        self.renew_at = 0.0
         self.started_at = self.beat_at = time.monotonic()
-        self.kill_at = self.started_at + self.settings.max_ingest_seconds if kind == "ingest" else float("inf")
-        self._plan_renewal()
+        self.renew_at = 0.0
+        self.kill_at = self.started_at + self.settings.max_ingest_seconds if job.kind == "ingest" else float("inf")
 
     def until_the_end(self) -> Message:
         """Pump reports and wishes until the child's last word, or its death. Raises `LeaseLost`."""
@@ -182,15 +196,13 @@ class Watch:
                     return self._end(message)
                 self._take(message)
             if gone:
-                return self._end(self._death())
+                return self._end({"type": "died", "cause": f"its process {forkserver.reap(self.child.process)}"})
             if time.monotonic() >= self.beat_at:
                 self._beat()
+            if self.supervisor.stopping.is_set():
+                self._ask("pause", PAUSE_GRACE_SECONDS)
             if time.monotonic() >= self.kill_at:
-                self.child.kill()
-                if self.wish is None:
-                    detail = f"The job took longer than {self.settings.max_ingest_seconds:g} s; make the data smaller."
-                    return {"type": "failed", "data": {"code": "time_limit", "detail": detail}}
-                return {"type": "stopped"}
+                return self._end(self._overstayed())
 
     def _take(self, message: Message) -> None:
         """Keep a report for the next beat; of progress only the last counts."""
@@ -200,12 +212,12 @@ class Watch:
             self.progress.update(data)
         self.events.append((kind, data))
 
-    def _death(self) -> Message:
-        self.child.process.join()
-        code = self.child.process.exitcode
-        how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"exited with {code}"
-        log.warning("child_died", exitcode=code)
-        return {"type": "died", "cause": f"its process {how}"}
+    def _overstayed(self) -> Message:
+        """The last word for a child that took too long: over an ingest, or to obey a wish."""
+        if self.wish is not None:
+            return {"type": "stopped"}
+        detail = f"The job took longer than {self.settings.max_ingest_seconds:g} s; make the data smaller."
+        return {"type": "failed", "data": {"code": "time_limit", "detail": detail}}
 
     def _end(self, last: Message) -> Message:
         self.supervisor.persist(self._write)
@@ -213,23 +225,36 @@ class Watch:
 
     def _beat(self) -> None:
         """Write what has been reported, keep the lease, read the wish. In an outage the next beat tries again."""
-        self._plan_beat()
+        database = self.supervisor.resources.database
         try:
-            with self.supervisor.resources.database.transaction() as session:
+            with database.transaction() if self._has_news() else database.snapshot() as session:
                 state = self._write(session)
         except OUTAGE as error:
             log.warning("database_unreachable", error=str(error))
             return
+        finally:
+            self._plan_beat()
         self.events, self.progress = [], {}
-        self._heed(state)
+        if state == "cancelling":
+            self._ask("cancel", self.settings.cancel_grace_seconds)
+        elif state == "pausing":
+            self._ask("pause", PAUSE_GRACE_SECONDS)
+
+    def _has_news(self) -> bool:
+        return bool(self.events) or time.monotonic() >= self.renew_at
 
     def _write(self, session: Session) -> str:
-        if self.events:
-            lifecycle.record(session, self.job_id, self.token, self.events, self.progress)
-        if time.monotonic() >= self.renew_at:
-            lifecycle.renew(session, self.job_id, self.token, self.settings.lease_seconds)
-            after_commit(session, self._plan_renewal)
-        return lifecycle.state_under(session, self.job_id, self.token)
+        if not self._has_news():
+            return lifecycle.state_under(session, self.job_id, self.token)
+        after_commit(session, self._plan_renewal)
+        return lifecycle.beat(
+            session,
+            self.job_id,
+            self.token,
+            lease_seconds=self.settings.lease_seconds,
+            events=self.events,
+            progress=self.progress,
+        )
 
     def _plan_beat(self) -> None:
         now = time.monotonic()
@@ -237,12 +262,6 @@ class Watch:
 
     def _plan_renewal(self) -> None:
         self.renew_at = time.monotonic() + self.settings.heartbeat_seconds
-
-    def _heed(self, state: str) -> None:
-        if state == "cancelling":
-            self._ask("cancel", self.settings.cancel_grace_seconds)
-        elif state == "pausing" or self.supervisor.stopping.is_set():
-            self._ask("pause", PAUSE_GRACE_SECONDS)
 
     def _ask(self, wish: str, grace_seconds: float) -> None:
         if self.wish != wish and self.wish != "cancel":

@@ -13,19 +13,26 @@ from pathlib import Path
 import structlog
 from kombu.exceptions import OperationalError
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
-from services import jobs, lifecycle
+from services import datasets, jobs, lifecycle
 from services.artifacts import remove_tree
 from services.database import OUTAGE, now
 from services.logs import configure
 from services.resources import Resources
 from services.settings import Settings
-from services.tables import TERMINAL, Dataset, Job, JobArtifact, ModelVersion
+from services.tables import TERMINAL, Dataset, Job, JobArtifact, ModelVersion, new_id
 
 COLLECT_SECONDS = 60.0
 ORPHAN_SECONDS = 600.0
 """How long a file that nothing names is left alone: it may be about to be named."""
-RING_AGAIN_SECONDS = 5.0
+UPLOAD_SECONDS = 3600.0
+"""Likewise for an upload, which a slow client may be sending."""
+LATE_SECONDS = 5.0
+"""How long a job has waited when it is rung for again."""
+MAX_RINGS = 64
+"""Rings enough to wake every idle worker; each takes jobs until none waits."""
+SECOND_LOOK_SECONDS = 2.0
 
 log = structlog.get_logger(__name__)
 
@@ -50,57 +57,76 @@ class Sweeper:
                 log.warning("sweep_postponed", step=step.__name__, error=str(error))
 
     def rescue(self) -> None:
-        """Take jobs from workers whose lease has expired."""
+        """Take jobs from workers whose lease has expired.
+
+        After an outage of the database every lease looks expired, so it looks twice: a live worker renews in
+        between.
+        """
+        with self.resources.database.snapshot() as session:
+            suspects = lifecycle.expired(session)
+        if not suspects:
+            return
+        time.sleep(SECOND_LOOK_SECONDS)
         cause = "its worker stopped answering"
         with self.resources.database.transaction() as session:
-            for job_id in lifecycle.expired(session):
-                job = lifecycle.interrupt(session, job_id, cause, max_attempts=self.resources.settings.max_attempts)
-                log.warning("lease_expired", job_id=job_id, state=job.state)
-                if job.state == "queued":
-                    jobs.ring(session, self.resources, job)
+            for job_id, token in lifecycle.expired(session, lock=True).items():
+                if suspects.get(job_id) == token:
+                    self._rescue_one(session, job_id, cause)
+
+    def _rescue_one(self, session: Session, job_id: str, cause: str) -> None:
+        job = lifecycle.interrupt(session, job_id, cause, max_attempts=self.resources.settings.max_attempts)
+        log.warning("lease_expired", job_id=job_id, state=job.state)
+        if job.state == "queued":
+            jobs.ring(session, self.resources, job)
 
     def ring_again(self) -> None:
         """Ring for jobs that have waited a while when the broker holds fewer rings than there are such jobs."""
-        late = select(Job.queue, func.count()).where(Job.state == "queued", Job.queued_at < now() - RING_AGAIN_SECONDS)
-        with self.resources.database.transaction() as session:
+        late = select(Job.queue, func.count()).where(Job.state == "queued", Job.queued_at < now() - LATE_SECONDS)
+        with self.resources.database.snapshot() as session:
             waiting = session.execute(late.group_by(Job.queue)).all()
         doorbell = self.resources.doorbell
         for queue, count in waiting:
-            for _ in range(count - doorbell.depth(queue)):
+            for _ in range(min(count, MAX_RINGS) - doorbell.depth(queue)):
                 doorbell.ring(queue)
 
     def collect(self) -> None:
         """Delete files that no row names: arrays of deleted data sets, leftovers of ended jobs, orphans."""
         settings = self.resources.settings
-        with self.resources.database.transaction() as session:
-            digests = {
-                str(manifest["digest"]).removeprefix("sha256:")
-                for manifest in session.scalars(select(Dataset.manifest))
-                if manifest is not None
-            }
+        with self.resources.database.snapshot() as session:
+            manifests = session.scalars(select(Dataset.manifest))
+            digests = {datasets.directory(settings, each).name for each in manifests if each is not None}
             active = set(session.scalars(select(Job.id).where(Job.state.not_in(TERMINAL))))
-        self._delete(settings.datasets.iterdir(), keep=digests, min_age_seconds=COLLECT_SECONDS)
-        self._delete(settings.jobs.iterdir(), keep=active, min_age_seconds=COLLECT_SECONDS)
-        self._delete(settings.uploads.iterdir(), keep=active, min_age_seconds=ORPHAN_SECONDS)
-        self._delete_orphaned_artifacts()
+        self._delete(settings.datasets.iterdir(), keep=digests, older_than=time.time() - COLLECT_SECONDS)
+        self._delete(settings.jobs.iterdir(), keep=active, older_than=time.time() - COLLECT_SECONDS)
+        self._delete(settings.uploads.iterdir(), keep=active, older_than=time.time() - UPLOAD_SECONDS)
+        self._collect_artifacts()
 
-    def _delete_orphaned_artifacts(self) -> None:
+    def _collect_artifacts(self) -> None:
+        """Delete artifacts without a row, but none that a job under way may have stored and not yet recorded."""
         stored = [path for path in self.resources.artifacts.root.rglob("*") if path.is_file()]
-        with self.resources.database.transaction() as session:
+        with self.resources.database.snapshot() as session:
             named = set(session.scalars(select(JobArtifact.sha256).union(select(ModelVersion.onnx_sha256))))
-        self._delete(stored, keep=named, min_age_seconds=ORPHAN_SECONDS)
+            oldest = session.scalar(select(func.min(Job.started_at)).where(Job.state.in_(lifecycle.LEASED)))
+        older_than = time.time() - ORPHAN_SECONDS
+        self._delete(stored, keep=named, older_than=older_than if oldest is None else min(older_than, oldest))
 
-    def _delete(self, paths: Iterable[Path], *, keep: set[str], min_age_seconds: float) -> None:
+    def _delete(self, paths: Iterable[Path], *, keep: set[str], older_than: float) -> None:
         for path in paths:
             if path.name in keep:
                 continue
             try:
-                age = time.time() - path.stat().st_mtime
-            except FileNotFoundError:
-                continue
-            if age >= min_age_seconds:
-                log.info("orphan_deleted", path=str(path.relative_to(self.resources.settings.root)))
-                remove_tree(path) if path.is_dir() else path.unlink(missing_ok=True)
+                if path.stat().st_mtime < older_than:
+                    self._delete_one(path, older_than)
+            except OSError as error:
+                log.warning("orphan_not_deleted", path=path.name, error=str(error))
+
+    def _delete_one(self, path: Path, older_than: float) -> None:
+        doomed = path.rename(path.with_name(f".{new_id()}"))
+        if doomed.stat().st_mtime >= older_than:  # it has just been placed again
+            doomed.rename(path)
+            return
+        log.info("orphan_deleted", path=path.name)
+        remove_tree(doomed) if doomed.is_dir() else doomed.unlink()
 
 
 def main() -> None:

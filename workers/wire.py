@@ -12,9 +12,9 @@ import orjson
 Message = dict[str, Any]
 
 
-def send(connection: Connection, message: Message) -> None:
-    """Send one message; paths become text, a number that is not finite becomes null."""
-    connection.send_bytes(orjson.dumps(message, default=str, option=orjson.OPT_SERIALIZE_NUMPY))
+def encode(message: Message) -> bytes:
+    """A message as JSON; paths become text, a number that is not finite becomes null."""
+    return orjson.dumps(message, default=str, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
 def receive(connection: Connection) -> Message:

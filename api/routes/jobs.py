@@ -28,7 +28,7 @@ IdempotencyKey = Annotated[
         description="The same key with the same body answers the same job.",
     ),
 ]
-LastEventId = Annotated[int, Header(alias="Last-Event-ID", ge=0, le=2**53, description="Replay from after this.")]
+LastEventId = Annotated[int, Header(alias="Last-Event-ID", ge=0, le=2**31 - 1, description="Replay from after this.")]
 Word = Annotated[str | None, Query(max_length=63, pattern=r"^[a-z_]+$")]
 TEXT_OR_NDJSON: dict[int | str, dict[str, Any]] = {
     200: {

@@ -67,7 +67,7 @@ def claimed(resources: Resources) -> tuple[str, str]:
 def log(resources: Resources, job_id: str, token: str, *messages: str) -> None:
     with resources.database.transaction() as session:
         drafts: list[tuple[str, dict[str, Any]]] = [("log", {"message": message}) for message in messages]
-        lifecycle.record(session, job_id, token, drafts, {})
+        lifecycle.beat(session, job_id, token, lease_seconds=30, events=drafts)
 
 
 def succeed(resources: Resources, job_id: str, token: str) -> None:

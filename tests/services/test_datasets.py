@@ -69,8 +69,10 @@ def test_a_taken_name_is_a_conflict_and_the_upload_stays_the_callers(resources: 
 def test_a_failed_data_set_makes_way_for_a_new_one(resources: Resources) -> None:
     first = create(resources)
     with resources.database.transaction() as session:
-        lifecycle.enter(session, first.id, "running")
-        lifecycle.fail(session, first.id, {"code": "archive_unsafe", "detail": "no"})
+        claimed = lifecycle.claim(session, first.id, worker="w", lease_seconds=30)
+        assert claimed is not None
+        token = str(claimed.lease_token)
+        lifecycle.fail(session, first.id, {"code": "archive_unsafe", "detail": "no"}, token=token)
     assert state(resources) == "failed"
     create(resources)
     assert state(resources) == "ingesting"

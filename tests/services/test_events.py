@@ -21,7 +21,7 @@ def point(step: int, value: float) -> lifecycle.EventDraft:
 def test_a_long_series_is_thinned_with_both_ends_kept(resources: Resources) -> None:
     job_id, token = running(resources)
     with resources.database.transaction() as session:
-        lifecycle.record(session, job_id, token, [point(step, step / 2) for step in range(5000)], {})
+        lifecycle.beat(session, job_id, token, lease_seconds=30, events=[point(step, step / 2) for step in range(5000)])
         series = events.series(session, job_id)["train_loss"]
     assert len(series) == 1000
     assert (series[0], series[-1]) == ((0, 0.0), (4999, 2499.5))
@@ -31,7 +31,14 @@ def test_a_long_series_is_thinned_with_both_ends_kept(resources: Resources) -> N
 def test_a_step_reported_again_after_a_restart_counts_once(resources: Resources) -> None:
     job_id, token = running(resources)
     with resources.database.transaction() as session:
-        lifecycle.record(session, job_id, token, [point(1, 3.0), point(2, 2.0), point(2, 1.5), point(3, 1.0)], {})
+        points = [
+            point(1, 3.0),
+            point(2, 2.0),
+            point(2, 1.5),
+            point(3, 1.0),
+            ("metric", {**point(4, 0)[1], "value": None}),
+        ]
+        lifecycle.beat(session, job_id, token, lease_seconds=30, events=points)
         assert events.series(session, job_id) == {"train_loss": [(1, 3.0), (2, 1.5), (3, 1.0)]}
 
 

@@ -76,7 +76,8 @@ def test_jobs_are_taken_in_the_order_they_were_queued_from_the_queues_asked_for(
 def test_every_change_is_numbered_without_gaps_in_one_log(resources: Resources) -> None:
     job_id, token = claimed(resources)
     with resources.database.transaction() as session:
-        lifecycle.record(session, job_id, token, [("log", {"message": "a"}), ("log", {"message": "b"})], {"epoch": 1})
+        events_ = [("log", {"message": "a"}), ("log", {"message": "b"})]
+        lifecycle.beat(session, job_id, token, lease_seconds=LEASE, events=events_, progress={"epoch": 1})
         lifecycle.enter(session, job_id, "succeeded", token=token)
     with resources.database.transaction() as session:
         read = events.read(session, job_id, 0)
@@ -96,13 +97,13 @@ def worker_write(write: Callable[..., object]) -> Callable[..., object]:
 @worker_write
 def renews(resources: Resources, job_id: str, token: str) -> None:
     with resources.database.transaction() as session:
-        lifecycle.renew(session, job_id, token, LEASE)
+        lifecycle.beat(session, job_id, token, lease_seconds=LEASE)
 
 
 @worker_write
 def reports(resources: Resources, job_id: str, token: str) -> None:
     with resources.database.transaction() as session:
-        lifecycle.record(session, job_id, token, [("log", {"message": "late"})], {})
+        lifecycle.beat(session, job_id, token, lease_seconds=LEASE, events=[("log", {"message": "late"})])
 
 
 @worker_write
@@ -136,7 +137,7 @@ def test_a_worker_that_lost_its_lease_changes_nothing(
     job_id, stale = claimed(resources, lease_seconds=0.0)
     with resources.database.transaction() as session:
         time.sleep(0.01)
-        assert lifecycle.expired(session) == [job_id]
+        assert lifecycle.expired(session, lock=True) == {job_id: stale}
         lifecycle.interrupt(session, job_id, "lost", max_attempts=3)
     with resources.database.transaction() as session:
         assert lifecycle.claim(session, job_id, worker="second", lease_seconds=LEASE) is not None
@@ -149,8 +150,8 @@ def test_a_worker_that_lost_its_lease_changes_nothing(
 def test_a_lease_that_is_renewed_does_not_expire(resources: Resources) -> None:
     job_id, token = claimed(resources, lease_seconds=0.0)
     with resources.database.transaction() as session:
-        lifecycle.renew(session, job_id, token, LEASE)
-        assert lifecycle.expired(session) == []
+        lifecycle.beat(session, job_id, token, lease_seconds=LEASE)
+        assert lifecycle.expired(session) == {}
 
 
 def test_the_third_death_fails_a_job_with_its_cause(resources: Resources) -> None:
@@ -176,6 +177,21 @@ def test_a_graceful_stop_gives_the_attempt_back(resources: Resources) -> None:
             assert job is not None
             job = lifecycle.interrupt(session, job_id, "stopped", max_attempts=3, charged=False, token=job.lease_token)
             assert (job.state, job.attempt) == ("queued", 0)
+
+
+def test_pausing_before_every_crash_does_not_add_attempts(resources: Resources) -> None:
+    job_id = queued(resources)
+    states = []
+    for _ in range(3):
+        with resources.database.transaction() as session:
+            job = lifecycle.claim(session, job_id, worker="w", lease_seconds=LEASE)
+            assert job is not None
+            lifecycle.enter(session, job_id, "pausing")
+            job = lifecycle.interrupt(session, job_id, "SIGKILL", max_attempts=3, token=job.lease_token)
+            states.append(job.state)
+            if job.state == "paused":
+                lifecycle.enter(session, job_id, "queued")
+    assert states == ["paused", "paused", "failed"]
 
 
 @pytest.mark.parametrize(("wish", "end"), [("cancelling", "cancelled"), ("pausing", "paused")])
@@ -221,7 +237,7 @@ def test_eight_writers_are_never_locked_out(resources: Resources) -> None:
         try:
             for _ in range(25):
                 with resources.database.transaction() as session:
-                    lifecycle.record(session, job_id, token, [("log", {"message": "m"})], {})
+                    lifecycle.beat(session, job_id, token, lease_seconds=LEASE, events=[("log", {"message": "m"})])
         except BaseException as error:
             failures.append(error)
 

@@ -17,6 +17,7 @@ import psutil
 import pytest
 from redis import Redis
 
+from services.database import Database
 from tests.stack import Stack, wait_until
 
 TRAIN: dict[str, Any] = {
@@ -25,7 +26,7 @@ TRAIN: dict[str, Any] = {
     "dataset": "digits",
     "hyperparameters": {"dropout": 0.2},
     "training": {
-        "epochs": 12,
+        "epochs": 20,
         "batch_size": 16,
         "seed": 7,
         "optimizer": {"name": "adam", "learning_rate": 0.002},
@@ -76,13 +77,18 @@ def step(stack: Stack, job_id: str) -> int:
     return int(stack.job(job_id)["progress"]["step"] or 0)
 
 
+def await_progress(stack: Stack, job_id: str) -> None:
+    """Wait until a job has taken another step, or has ended."""
+    before = step(stack, job_id)
+    wait_until(lambda: step(stack, job_id) > before or stack.job(job_id)["state"] == "succeeded", "progress")
+
+
 def test_a_child_killed_at_random_steps_ends_with_bit_identical_weights(fast: Stack, reference: str) -> None:
     job = fast.submit({**TRAIN, "model": "killed-child"})
     kills = 0
     while kills < 4 and fast.job(job["id"])["state"] != "succeeded":
-        before = step(fast, job["id"])
-        wait_until(lambda: step(fast, job["id"]) > before, "progress")  # noqa: B023 - used within the turn
-        time.sleep(random.uniform(0, 0.8))
+        await_progress(fast, job["id"])
+        time.sleep(random.uniform(0, 0.5))
         kills += fast.signal_children(signal.SIGKILL)
     ended = fast.wait_for(job["id"])
     assert (ended["state"], ended["attempt"]) == ("succeeded", kills + 1)
@@ -95,9 +101,8 @@ def test_a_child_killed_at_random_steps_ends_with_bit_identical_weights(fast: St
 def test_a_killed_worker_takes_its_child_along_and_the_next_ends_bit_identically(fast: Stack, reference: str) -> None:
     job = fast.submit({**TRAIN, "model": "killed-worker"})
     for _ in range(2):
-        before = step(fast, job["id"])
-        wait_until(lambda: step(fast, job["id"]) > before and fast.children(), "progress")  # noqa: B023
-        time.sleep(random.uniform(0, 0.8))
+        await_progress(fast, job["id"])
+        time.sleep(random.uniform(0, 0.5))
         children = fast.children()
         fast.restart("worker")
         wait_until(lambda: not any(child.is_running() for child in children), "the child's end", 10)  # noqa: B023
@@ -174,8 +179,7 @@ def test_cancel_ends_the_child_within_ten_seconds(fast: Stack, frozen: bool) -> 
 def test_pause_and_resume_lose_nothing(fast: Stack, reference: str) -> None:
     job = fast.submit({**TRAIN, "model": "paused"})
     for _ in range(3):
-        before = step(fast, job["id"])
-        wait_until(lambda: step(fast, job["id"]) > before, "progress")  # noqa: B023
+        await_progress(fast, job["id"])
         assert fast.http.post(f"/v1/jobs/{job['id']}/pause").status_code == 202
         fast.wait_for(job["id"], "paused")
         reached = step(fast, job["id"])
@@ -198,11 +202,17 @@ def test_a_stopped_worker_gives_its_job_back_uncharged(fast: Stack, reference: s
     assert weights(fast, job["id"]) == reference
 
 
+def suspend_between_transactions(stack: Stack, process: psutil.Process) -> None:
+    """Stop a process while it holds no lock: SQLite, unlike PostgreSQL, would keep everybody else out."""
+    with Database(stack.settings.database).transaction():
+        process.suspend()
+
+
 def test_a_worker_stopped_past_its_lease_and_woken_writes_nothing(fast: Stack) -> None:
     job = fast.submit({**TRAIN, "model": "late"})
     wait_until(lambda: step(fast, job["id"]) > 0, "the first step")
     sleeper = psutil.Process(fast.processes["worker"].pid)
-    sleeper.suspend()
+    suspend_between_transactions(fast, sleeper)
     wait_until(lambda: fast.job(job["id"])["state"] == "queued", "rescue by the sweeper", 20)
     fast.processes["first"] = fast.processes.pop("worker")
     fast.start("worker")

@@ -10,7 +10,7 @@ from sqlalchemy import update
 from services import datasets, lifecycle
 from services.resources import Resources
 from services.tables import Dataset, Job, JobArtifact
-from workers.sweeper import COLLECT_SECONDS, ORPHAN_SECONDS, RING_AGAIN_SECONDS, Sweeper
+from workers.sweeper import COLLECT_SECONDS, LATE_SECONDS, ORPHAN_SECONDS, UPLOAD_SECONDS, Sweeper
 
 
 def queued(resources: Resources, age_seconds: float = 0.0) -> str:
@@ -57,7 +57,7 @@ def test_a_lease_in_force_is_left_alone(resources: Resources) -> None:
 def test_jobs_that_the_broker_forgot_are_rung_for_again_and_not_twice(resources: Resources) -> None:
     drain(resources)
     for _ in range(3):
-        queued(resources, age_seconds=RING_AGAIN_SECONDS + 1)
+        queued(resources, age_seconds=LATE_SECONDS + 1)
     sweeper = Sweeper(resources)
     sweeper.sweep()
     sweeper.sweep()
@@ -93,7 +93,7 @@ def test_files_that_nothing_names_are_deleted_and_named_ones_kept(resources: Res
         age(directory, COLLECT_SECONDS + 1)
     for name, listing in ((active, kept), (over, gone), ("aborted.part", gone)):
         (settings.uploads / name).touch()
-        listing.append(age(settings.uploads / name, ORPHAN_SECONDS + 1))
+        listing.append(age(settings.uploads / name, UPLOAD_SECONDS + 1))
     kept.append(age(resources.artifacts.path(kept_artifact.sha256), ORPHAN_SECONDS + 1))
     gone.append(age(resources.artifacts.path(lost_artifact.sha256), ORPHAN_SECONDS + 1))
     (settings.uploads / "arriving.part").touch()

@@ -135,7 +135,8 @@ def running_job(client: TestClient, *events: tuple[str, dict[str, Any]]) -> str:
     with resources.database.transaction() as session:
         job = lifecycle.claim(session, job_id, worker="test", lease_seconds=60)
         assert job is not None
-        lifecycle.record(session, job_id, str(job.lease_token), events, {"fraction": 0.5})
+        token = str(job.lease_token)
+        lifecycle.beat(session, job_id, token, lease_seconds=30, events=events, progress={"fraction": 0.5})
     return job_id
 
 
