@@ -72,12 +72,13 @@ def count_by_state(session: Session) -> dict[str, int]:
 
 def queue_positions(session: Session, jobs: Iterable[Job]) -> dict[str, int]:
     """For each queued job, how many jobs of its queue come before it."""
-    return {job.id: _position(session, job) for job in jobs if job.state == "queued"}
-
-
-def _position(session: Session, job: Job) -> int:
-    statement = select(func.count()).where(Job.state == "queued", Job.queue == job.queue, Job.queued_at < job.queued_at)
-    return session.scalar(statement) or 0
+    queued = [job.id for job in jobs if job.state == "queued"]
+    if not queued:
+        return {}
+    rank = func.row_number().over(partition_by=Job.queue, order_by=(Job.queued_at, Job.id))
+    ranked = select(Job.id, (rank - 1).label("position")).where(Job.state == "queued").subquery()
+    rows = session.execute(select(ranked.c.id, ranked.c.position).where(ranked.c.id.in_(queued)))
+    return {row.id: row.position for row in rows}
 
 
 def cancel(session: Session, job_id: str) -> Job:

@@ -68,7 +68,7 @@ class Job(Table):
     """One unit of asynchronous work. `state` is also the wish: a worker that reads `cancelling` obeys it."""
 
     __tablename__ = "jobs"
-    __table_args__ = (Index("ix_jobs_state_queue_id", "state", "queue", "id"),)
+    __table_args__ = (Index("ix_jobs_state_queue_queued_at_id", "state", "queue", "queued_at", "id"),)
 
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
     parent_id: Mapped[str | None] = mapped_column(ForeignKey("jobs.id"), index=True)

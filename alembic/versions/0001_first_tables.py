@@ -46,7 +46,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_jobs_lease_expires_at"), ["lease_expires_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_jobs_model_name"), ["model_name"], unique=False)
         batch_op.create_index(batch_op.f("ix_jobs_parent_id"), ["parent_id"], unique=False)
-        batch_op.create_index("ix_jobs_state_queue_id", ["state", "queue", "id"], unique=False)
+        batch_op.create_index("ix_jobs_state_queue_queued_at_id", ["state", "queue", "queued_at", "id"], unique=False)
 
     op.create_table(
         "models",
@@ -156,7 +156,7 @@ def downgrade() -> None:
     op.drop_table("workers")
     op.drop_table("models")
     with op.batch_alter_table("jobs", schema=None) as batch_op:
-        batch_op.drop_index("ix_jobs_state_queue_id")
+        batch_op.drop_index("ix_jobs_state_queue_queued_at_id")
         batch_op.drop_index(batch_op.f("ix_jobs_parent_id"))
         batch_op.drop_index(batch_op.f("ix_jobs_model_name"))
         batch_op.drop_index(batch_op.f("ix_jobs_lease_expires_at"))

