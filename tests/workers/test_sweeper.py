@@ -1,6 +1,7 @@
 """The sweeper finds what died and deletes what nothing names."""
 
 import os
+import threading
 import time
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from sqlalchemy import update
 from services import datasets, lifecycle
 from services.resources import Resources
 from services.tables import Dataset, Job, JobArtifact
-from workers.sweeper import COLLECT_SECONDS, LATE_SECONDS, ORPHAN_SECONDS, UPLOAD_SECONDS, Sweeper
+from workers.sweeper import COLLECT_SECONDS, LATE_SECONDS, ORPHAN_SECONDS, SECOND_LOOK_SECONDS, UPLOAD_SECONDS, Sweeper
 
 
 def queued(resources: Resources, age_seconds: float = 0.0) -> str:
@@ -44,6 +45,25 @@ def test_an_expired_lease_queues_the_job_again_and_rings(resources: Resources) -
     Sweeper(resources).sweep()
     assert state(resources, job_id) == ("queued", 1)
     assert resources.doorbell.depth("cpu") == 1
+
+
+def test_a_worker_that_was_only_kept_from_the_database_is_left_alone(resources: Resources) -> None:
+    job_id = queued(resources)
+    with resources.database.transaction() as session:
+        job = lifecycle.claim(session, job_id, worker="w", lease_seconds=-1)
+        assert job is not None
+        token = str(job.lease_token)
+
+    def renew_late() -> None:
+        time.sleep(SECOND_LOOK_SECONDS / 4)
+        with resources.database.transaction() as session:
+            lifecycle.beat(session, job_id, token, lease_seconds=30)
+
+    worker = threading.Thread(target=renew_late)
+    worker.start()
+    Sweeper(resources).sweep()
+    worker.join()
+    assert state(resources, job_id) == ("running", 1)
 
 
 def test_a_lease_in_force_is_left_alone(resources: Resources) -> None:
