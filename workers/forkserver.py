@@ -23,7 +23,7 @@ _reaping = threading.Lock()
 def warm(queues: Iterable[str]) -> None:
     """Start the server with what jobs of these queues import, and wait until it is ready."""
     modules = sorted({PRELOAD_BY_QUEUE[queue] for queue in queues})
-    context.set_forkserver_preload(["workers.preload", "workers.child", *modules])
+    context.set_forkserver_preload(["workers.preload", "workers.child", *modules, "workers.preloaded"])
     child = context.Process(target=int)
     child.start()
     child.join()

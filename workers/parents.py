@@ -12,5 +12,14 @@ def die_with_parent() -> None:
 
     Only Linux can; elsewhere a process notices by its pipe, as soon as it reads from it.
     """
+    _signal_at_parents_death(signal.SIGKILL)
+
+
+def outlive_parent() -> None:
+    """Take `die_with_parent` back."""
+    _signal_at_parents_death(0)
+
+
+def _signal_at_parents_death(number: int) -> None:
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)
