@@ -32,6 +32,7 @@ def build() -> dict[str, Any]:
                 "title": task.title,
                 "metrics": [metric.name for metric in METRICS if metric.task == name],
                 "losses": [_name(loss) for loss in LOSSES if name in loss.tasks],
+                "watched": ["val_loss", f"val_{task.quick_metric}"],
             }
             for name, task in TASKS.items()
         ],

@@ -53,7 +53,7 @@ class Assignment:
 
     kind: str
     request: dict[str, Any]
-    """The job's request as it was submitted; defaults are not filled in."""
+    """The job's request, names resolved; `hyperparameters` and `training` hold what the user gave."""
     attempt: int
     scratch: Path
     """An empty directory of this attempt; produced files go here."""

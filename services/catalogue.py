@@ -30,7 +30,7 @@ def _schema_errors(schema: Mapping[str, Any], value: object, loc: Sequence[str |
         leaf = best_match([error])  # of a choice between schemas, the one that the value was meant for
         place = [*loc, *leaf.absolute_path]
         if leaf.validator == "additionalProperties":
-            for name in set(leaf.instance) - set(leaf.schema["properties"]):
+            for name in sorted(set(leaf.instance) - set(leaf.schema["properties"])):
                 yield {"loc": [*place, name], "msg": f"unknown; the fields are {', '.join(leaf.schema['properties'])}"}
         else:
             yield {"loc": place, "msg": leaf.message[:MAX_MESSAGE]}
@@ -58,15 +58,15 @@ class Catalogue:
 
         `manifest` is the data set's: its task and modality must be among the architecture's.
         """
-        body = "body"
         entry = self.architectures.get(architecture)
         if entry is None:
             known = ", ".join(sorted(self.architectures))
-            raise Invalid.field("architecture_unknown", [body, "architecture"], f"unknown; choose one of {known}")
+            raise Invalid.field("architecture_unknown", ["body", "architecture"], f"unknown; choose one of {known}")
         errors = [
             *self._fit_errors(entry, manifest),
-            *_schema_errors(entry["hyperparameters"], hyperparameters, [body, "hyperparameters"]),
-            *self._training_errors(training, manifest, [body, "training"]),
+            *_schema_errors(entry["hyperparameters"], hyperparameters, ["body", "hyperparameters"]),
+            *self._training_errors(training, manifest, ["body", "training"]),
+            *self._combination_errors(training, manifest, ["body", "training"]),
         ]
         if errors:
             detail = "; ".join(f"{'.'.join(map(str, error['loc'][1:]))}: {error['msg']}" for error in errors)
@@ -89,6 +89,20 @@ class Catalogue:
         yield from _schema_errors(self.snapshot["training"], others, loc)
         for field, choice in choices.items():
             yield from self._choice_errors(choice, self.snapshot[CHOICES[field]], manifest, [*loc, field])
+
+    def _combination_errors(self, training: Entry, manifest: Entry, loc: list[str | int]) -> Iterable[FieldError]:
+        """Values that are right each by itself, but not together or not for this data set."""
+        if training.get("augmentation") and manifest["modality"] != "image":
+            yield {"loc": [*loc, "augmentation"], "msg": "is for images; leave it empty for a table"}
+        stopping, split = training.get("early_stopping"), training.get("split")
+        if not isinstance(stopping, dict):
+            return
+        if isinstance(split, dict) and split.get("validation") == 0 and "validation" not in manifest["splits"]:
+            yield {"loc": [*loc, "early_stopping"], "msg": "needs training.split.validation above 0"}
+        task = next(task for task in self.snapshot["tasks"] if task["name"] == manifest["task"])
+        if stopping.get("metric", "val_loss") not in task["watched"]:
+            msg = f"is not measured for {task['name']}; use {' or '.join(task['watched'])}"
+            yield {"loc": [*loc, "early_stopping", "metric"], "msg": msg}
 
     def _choice_errors(
         self, choice: object, entries: list[Entry], manifest: Entry, loc: list[str | int]

@@ -183,11 +183,12 @@ def _prepare_with_model(session: Session, request: EvaluateRequest | InferReques
 
 
 def _check_input(signature: dict[str, Any], manifest: dict[str, Any], *, labelled: bool) -> None:
+    """Images of another size are fitted by the job; a table must have as many columns."""
     wanted, given = signature["input"]["shape"], manifest["input"]["shape"]
-    if signature["modality"] != manifest["modality"] or wanted != given:
+    if signature["modality"] != manifest["modality"] or (manifest["modality"] != "image" and wanted != given):
         msg = (
             f"holds {manifest['modality']} data of shape {given} and the model takes {signature['modality']} data "
-            f"of shape {wanted}; ingest the data with the model's image_size, channels or columns"
+            f"of shape {wanted}; upload the data with the model's columns"
         )
         raise Invalid.field("dataset_mismatch", ["body", "dataset"], msg)
     if labelled and manifest["task"] != signature["task"]:

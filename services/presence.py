@@ -1,6 +1,6 @@
 """Which workers there are."""
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from services.database import now
@@ -13,8 +13,7 @@ FORGOTTEN_SECONDS = 3600.0
 def announce(session: Session, worker: Worker) -> None:
     """Say that a worker is alive; forgets those not seen for an hour."""
     session.execute(delete(Worker).where(Worker.seen_at < now() - FORGOTTEN_SECONDS))
-    row = session.merge(worker)
-    row.seen_at = session.scalar(select(now())) or 0.0
+    session.execute(update(Worker).where(Worker.id == session.merge(worker).id).values(seen_at=now()))
 
 
 def leave(session: Session, worker_id: str) -> None:

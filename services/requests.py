@@ -14,7 +14,6 @@ Name = Annotated[
         description="Letters, digits, `.`, `_` and `-`, at most 63, beginning with a letter or digit.",
     ),
 ]
-Alias = Annotated[str, Field(pattern=r"^(?!latest$)[A-Za-z][A-Za-z0-9._-]{0,62}$")]
 SplitName = Literal["train", "validation", "test"]
 
 

@@ -31,8 +31,9 @@ log = structlog.get_logger(__name__)
 
 def gpus() -> list[str]:
     """The GPUs that CUDA will see, as it numbers them; found without torch, by the NVIDIA driver's device files."""
-    if chosen := os.environ.get("CUDA_VISIBLE_DEVICES"):
-        return chosen.split(",")
+    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if chosen is not None:
+        return [device for device in chosen.split(",") if device not in ("", "-1")]
     return [str(number) for number, _ in enumerate(Path("/dev").glob("nvidia[0-9]*"))]
 
 

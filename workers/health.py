@@ -12,7 +12,7 @@ def main() -> int:
     """0 when this host's worker was seen in the last 30 s, else 1."""
     database = Database(Settings().database)
     try:
-        with database.transaction() as session:
+        with database.snapshot() as session:
             hosts = {worker.host for worker in presence.workers(session)}
     finally:
         database.close()

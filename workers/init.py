@@ -38,7 +38,7 @@ def main() -> None:
     configure(settings.log_level)
     resources = Resources.open(settings)
     migrations.upgrade(resources.database)
-    with resources.database.transaction() as session:
+    with resources.database.snapshot() as session:
         present = set(session.scalars(select(Dataset.name)))
     for name in NAMES:
         if name not in present:

@@ -5,6 +5,7 @@ out of reach the child runs on; what it reports is kept and written later.
 """
 
 import contextlib
+import errno
 import os
 import signal
 import threading
@@ -104,6 +105,8 @@ class Supervisor:
         except Conflict as error:
             return {"type": "failed", "data": {"code": error.code, "detail": error.detail}}
         except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
             detail = f"The data could not be moved into place: {error.strerror}."
             return {"type": "failed", "data": {"code": "storage_full", "detail": detail}}
         return {"type": "recorded"}
@@ -150,15 +153,14 @@ class Child:
         with contextlib.suppress(OSError):
             self.connection.send_bytes(encode({"wish": wish}))
 
-    def kill(self) -> str:
-        """End the child and all it started, and wait until it is gone; says how it went."""
+    def kill(self) -> None:
+        """End the child and all it started, and wait until it is gone."""
         try:
             os.killpg(self.process.pid, signal.SIGKILL)
         except ProcessLookupError:
             self.process.kill()  # it had no time to lead a group of its own, or is gone
-        how = forkserver.reap(self.process)
+        forkserver.reap(self.process)
         self.connection.close()
-        return how
 
     def next_messages(self, until: float) -> tuple[list[Message], bool]:
         """The next burst of messages, none if none has come by `until`, and whether the pipe is at its end."""
@@ -227,8 +229,12 @@ class Watch:
         """Write what has been reported, keep the lease, read the wish. In an outage the next beat tries again."""
         database = self.supervisor.resources.database
         try:
-            with database.transaction() if self._has_news() else database.snapshot() as session:
-                state = self._write(session)
+            if self.events or time.monotonic() >= self.renew_at:
+                with database.transaction() as session:
+                    state = self._write(session)
+            else:
+                with database.snapshot() as session:
+                    state = lifecycle.state_under(session, self.job_id, self.token)
         except OUTAGE as error:
             log.warning("database_unreachable", error=str(error))
             return
@@ -240,12 +246,7 @@ class Watch:
         elif state == "pausing":
             self._ask("pause", PAUSE_GRACE_SECONDS)
 
-    def _has_news(self) -> bool:
-        return bool(self.events) or time.monotonic() >= self.renew_at
-
     def _write(self, session: Session) -> str:
-        if not self._has_news():
-            return lifecycle.state_under(session, self.job_id, self.token)
         after_commit(session, self._plan_renewal)
         return lifecycle.beat(
             session,

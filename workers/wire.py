@@ -1,7 +1,7 @@
 """Messages between a supervisor and its child: JSON, since the child has read untrusted files.
 
-A message is `{"type": ..., ...}`. From the child: `progress`, `metric`, `log`, then one of `outcome`,
-`failed`, `stopped`. To the child: `wish`.
+From the child come `{"type": ..., "data": ...}`: `progress`, `metric`, `log`, then one of `outcome`, `failed`,
+`stopped`. To the child goes `{"wish": "cancel" | "pause"}`.
 """
 
 from multiprocessing.connection import Connection

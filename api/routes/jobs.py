@@ -121,7 +121,7 @@ def get_logs(resources: Open, job: JobId, accept: Annotated[str, Header()] = "")
     with resources.database.snapshot() as session:
         jobs.get(session, job)
         lines = [LogLine.of(event) for event in events.logs(session, job)]
-    if "application/x-ndjson" in accept:
+    if "ndjson" in accept:
         ndjson = b"".join(orjson.dumps(line.model_dump()) + b"\n" for line in lines)
         return Response(ndjson, media_type="application/x-ndjson")
     return Response("".join(line.as_text() for line in lines), media_type="text/plain")

@@ -15,5 +15,5 @@ def system(resources: Open) -> SystemOut:
     """Version, devices, and the workers seen in the last 30 seconds with their queues and load."""
     with resources.database.snapshot() as session:
         workers = [WorkerOut.of(worker) for worker in presence.workers(session)]
-    devices = sorted({device for worker in workers for device in worker.devices})
+    devices = sorted({"cpu", *(f"cuda:{device}" for worker in workers for device in worker.devices)})
     return SystemOut(version=VERSION, devices=devices, workers=workers)

@@ -15,7 +15,7 @@ class Health(Schema):
 
 
 class WorkerOut(Schema):
-    """A worker seen in the last 30 seconds; `busy` of its `slots` are at work."""
+    """A worker seen in the last 30 seconds; `busy` of its `slots` are at work, `load` is their share."""
 
     id: str
     host: str
@@ -24,6 +24,7 @@ class WorkerOut(Schema):
     devices: list[str]
     slots: int
     busy: int
+    load: float
     started_at: datetime
     seen_at: datetime
 
@@ -38,6 +39,7 @@ class WorkerOut(Schema):
             devices=worker.devices,
             slots=worker.slots,
             busy=worker.busy,
+            load=worker.busy / worker.slots,
             started_at=utc(worker.started_at),
             seen_at=utc(worker.seen_at),
         )

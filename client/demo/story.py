@@ -75,7 +75,7 @@ class Story:
         result = job["result"]
         self.version = result["version"]
         shown = [name for name in SHOWN_METRICS if name in result["metrics"]]
-        columns = {"test": result["metrics"], "random baseline": result.get("baseline") or {}}
+        columns = {"test": result["metrics"], "blind guess": result.get("baseline") or {}}
         self._show(
             tables.metrics({title: {name: values.get(name) for name in shown} for title, values in columns.items()})
         )

@@ -34,7 +34,7 @@ def run(context: JobContext) -> Outcome:
         raise Mismatch(
             f"The model does {signature['task']}; the data set is for {dataset.manifest['task'] or 'no task'}."
         )
-    name, examples = _examples(dataset, version, context.request.get("split") or "test")
+    name, examples = _examples(dataset, version, context.request["split"])
     require_finite_targets(examples)
     labels = signature["labels"]
     targets = examples.targets.numpy()
@@ -54,6 +54,7 @@ def run(context: JobContext) -> Outcome:
     request = context.request
     result = {
         "model": request["model"],
+        "version": request["version"],
         "dataset": request["dataset"],
         "split": name,
         "rows": len(examples),

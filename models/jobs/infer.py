@@ -30,13 +30,14 @@ def run(context: JobContext) -> Outcome:
         Mismatch: the data set's inputs are not the model's.
         Stopped: the user cancelled or paused.
     """
-    output_format = context.request.get("output_format") or "jsonl"
+    output_format = context.request["output_format"]
     if output_format not in MEDIA_TYPES:
         raise JobError("unknown_output_format", f"`output_format` can be {' or '.join(MEDIA_TYPES)}.")
     dataset = DataSet.open(given(context.dataset))
     path = context.scratch / f"predictions.{output_format}"
     rows = _write(path, output_format, _predictions(context, dataset))
-    result = {"model": context.request["model"], "dataset": context.request["dataset"], "rows": rows}
+    result = {"model": context.request["model"],
+        "version": context.request["version"], "dataset": context.request["dataset"], "rows": rows}
     return Outcome(result, (ProducedFile(path.name, path, MEDIA_TYPES[output_format]),))
 
 

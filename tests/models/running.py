@@ -104,6 +104,13 @@ def fit_image(image: Image.Image, channels: int, size: tuple[int, int]) -> Array
     return pixels.reshape(*size, channels).transpose(2, 0, 1)
 
 
+# What the gateway fills in.
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "evaluate": {"version": 1, "split": "test"},
+    "infer": {"version": 1, "output_format": "jsonl"},
+}
+
+
 def context_of(
     directory: Path,
     kind: str,
@@ -120,7 +127,7 @@ def context_of(
     checkpoints.mkdir(parents=True, exist_ok=True)
     return JobContext(
         kind=kind,
-        request={"kind": kind, "model": "a-model", "dataset": "a-data-set", **request},
+        request={"kind": kind, "model": "a-model", "dataset": "a-data-set", **DEFAULTS.get(kind, {}), **request},
         attempt=1,
         scratch=scratch,
         checkpoints=checkpoints,

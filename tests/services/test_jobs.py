@@ -94,6 +94,15 @@ def test_a_submitted_job_is_queued_and_rings(resources: Resources) -> None:
         ({"training": {"scheduler": {"name": "cosinus"}}}, ["body", "training", "scheduler", "name"]),
         ({"training": {"loss": {"name": "mse"}}}, ["body", "training", "loss", "name"]),
         ({"training": {"device": "cuda"}}, ["body", "training", "device"]),
+        (
+            {"training": {"early_stopping": {"metric": "val_mae"}}},
+            ["body", "training", "early_stopping", "metric"],
+        ),
+        ({"training": {"early_stopping": {}, "split": {"validation": 0}}}, ["body", "training", "early_stopping"]),
+        (
+            {"architecture": "mlp", "dataset": "rows", "training": {"augmentation": ["flip"]}},
+            ["body", "training", "augmentation"],
+        ),
     ],
     ids=lambda value: str(value) if isinstance(value, dict) else "",
 )

@@ -57,11 +57,11 @@ def test_metrics_count_requests_by_route_and_jobs_by_state(client: TestClient) -
 def test_the_system_names_its_workers_and_devices(client: TestClient) -> None:
     with opened(client).database.transaction() as session:
         worker = Worker(
-            id="w", host="h", pid=1, queues=["gpu", "cpu"], devices=["cpu"], slots=2, busy=1, started_at=time.time()
+            id="w", host="h", pid=1, queues=["gpu", "cpu"], devices=["0"], slots=2, busy=1, started_at=time.time()
         )
         presence.announce(session, worker)
     body = client.get("/v1/system").json()
     (listed,) = body["workers"]
-    assert (listed["queues"], listed["slots"], listed["busy"]) == (["gpu", "cpu"], 2, 1)
-    assert body["devices"] == ["cpu"]
+    assert (listed["queues"], listed["slots"], listed["busy"], listed["load"]) == (["gpu", "cpu"], 2, 1, 0.5)
+    assert body["devices"] == ["cpu", "cuda:0"]
     assert body["version"]
