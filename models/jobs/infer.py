@@ -36,8 +36,12 @@ def run(context: JobContext) -> Outcome:
     dataset = DataSet.open(given(context.dataset))
     path = context.scratch / f"predictions.{output_format}"
     rows = _write(path, output_format, _predictions(context, dataset))
-    result = {"model": context.request["model"],
-        "version": context.request["version"], "dataset": context.request["dataset"], "rows": rows}
+    result = {
+        "model": context.request["model"],
+        "version": context.request["version"],
+        "dataset": context.request["dataset"],
+        "rows": rows,
+    }
     return Outcome(result, (ProducedFile(path.name, path, MEDIA_TYPES[output_format]),))
 
 
