@@ -40,7 +40,9 @@ class Settings(BaseSettings):
 
     lease_seconds: float = Field(30, gt=0, description="How long a claim holds without a heartbeat.")
     heartbeat_seconds: float = Field(10, gt=0, description="How often a worker renews its claim at least.")
-    sweep_seconds: float = Field(7, gt=0, description="How often expired claims and jobs nobody rang for are looked for.")
+    sweep_seconds: float = Field(
+        7, gt=0, description="How often expired claims and jobs nobody rang for are looked for."
+    )
     max_attempts: int = Field(3, ge=1, description="Starts of a job before it counts as failed.")
     checkpoint_interval_seconds: float = Field(30, ge=0, description="Time between checkpoints; 0: every step.")
     cancel_grace_seconds: float = Field(5, ge=0, description="Time a job's process has to obey before it is killed.")

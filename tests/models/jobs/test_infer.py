@@ -30,7 +30,7 @@ def infer(directory: Path, trained: Outcome, dataset: Path, report: Recorder | N
 
 def test_every_row_has_a_line_with_its_class_and_probability(trained: Outcome, iris: Path, tmp_path: Path) -> None:
     outcome = infer(tmp_path, trained, iris)
-    assert outcome.result == {"model": "a-model", "dataset": "a-data-set", "rows": 150}
+    assert outcome.result == {"model": "a-model", "version": 1, "dataset": "a-data-set", "rows": 150}
     lines = [json.loads(line) for line in (tmp_path / "scratch" / "predictions.jsonl").read_text().splitlines()]
     targets = np.load(iris / "train.targets.npy")
     assert [line["row"] for line in lines] == list(range(150))
