@@ -20,8 +20,7 @@ SNAPSHOT = Path(__file__).parent.parent / "models" / "catalogue.json"
 Entry = dict[str, Any]
 # Settings that choose one entry of a list of the catalogue by `name` and give its options beside it.
 CHOICES = {"optimizer": "optimizers", "scheduler": "schedulers", "loss": "losses"}
-
-
+# A message may quote the value, which may be as long as the body.
 MAX_MESSAGE = 300
 
 
