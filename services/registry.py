@@ -1,5 +1,7 @@
 """The model registry: models, their versions and aliases."""
 
+from collections.abc import Mapping, Sequence
+
 from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -7,7 +9,7 @@ from sqlalchemy.orm import Session
 from services.artifacts import StoredFile
 from services.errors import Conflict, Invalid, NotFound
 from services.pages import Page, newest_first
-from services.tables import Job, Json, Model, ModelAlias, ModelVersion
+from services.tables import Job, Json, Model, ModelAlias, ModelVariant, ModelVersion
 
 LATEST = "latest"
 
@@ -38,7 +40,7 @@ def version(session: Session, name: str, version: str = LATEST) -> ModelVersion:
 
 
 def register(session: Session, job: Job, record: Json, onnx: StoredFile) -> ModelVersion:
-    """Add the next version of the model that a train job names, within the job's own transaction.
+    """Add the next version of the model that a job names, within the job's own transaction.
 
     Raises `Conflict` if the model has meanwhile come to hold versions for another task.
     """
@@ -52,7 +54,7 @@ def register(session: Session, job: Job, record: Json, onnx: StoredFile) -> Mode
         number=(last or 0) + 1,
         architecture=record["architecture"],
         hyperparameters=record["hyperparameters"],
-        dataset_name=job.request["dataset"],
+        dataset_name=job.request.get("dataset"),
         dataset_digest=record["dataset_digest"],
         metrics=record["metrics"],
         parity=record["parity"],
@@ -64,8 +66,86 @@ def register(session: Session, job: Job, record: Json, onnx: StoredFile) -> Mode
         job_id=job.id,
     )
     session.add(added)
+    _touch(model)
     session.flush()
     return added
+
+
+def _touch(model: Model) -> None:
+    """Let every gateway know that what it remembers of the model no longer holds."""
+    model.revision = Model.revision + 1
+
+
+def add_variants(session: Session, job: Job, variants: Sequence[Json], files: Mapping[str, StoredFile]) -> None:
+    """Add what an optimize job made of a version, within the job's own transaction; a newer one replaces an older.
+
+    A variant is `{"name", "file", "report"}`; `files` are the job's by name. Raises `NotFound`.
+    """
+    model = get(session, job.request["model"])
+    number = version(session, model.name, str(job.request["version"])).number
+    for variant in variants:
+        stored = files[variant["file"]]
+        row = ModelVariant(
+            model_id=model.id,
+            number=number,
+            name=variant["name"],
+            onnx_sha256=stored.sha256,
+            onnx_size=stored.size,
+            report=variant["report"],
+            job_id=job.id,
+        )
+        session.merge(row)
+    _touch(model)
+    session.flush()
+
+
+def set_default_variant(session: Session, name: str, number: str, variant: str | None) -> ModelVersion:
+    """Choose the variant that is served when a request names none; None: the version's own file.
+
+    Raises `NotFound` if the version or the variant does not exist.
+    """
+    found = version(session, name, number)
+    if variant is not None and variant not in {each.name for each in found.variants}:
+        raise NotFound("variant_not_found", f"Version {found.number} of model {name!r} has no variant {variant!r}.")
+    found.default_variant = variant
+    _touch(found.model)
+    session.flush()
+    return found
+
+
+def set_traffic(session: Session, name: str, traffic: Json | None) -> Model:
+    """Share requests that name no version between versions; None: all go to the latest.
+
+    `traffic` is `{"weights": {"1": 0.9, "2": 0.1}, "shadow": 3}`. Raises `NotFound` if a version does not exist.
+    """
+    model = _locked(session, name)
+    if traffic is not None:
+        named = [*traffic["weights"], *([str(traffic["shadow"])] if traffic["shadow"] is not None else [])]
+        for number in named:
+            version(session, name, number)
+    model.traffic = traffic
+    _touch(model)
+    session.flush()
+    return model
+
+
+def set_served(session: Session, name: str, *, served: bool) -> Model:
+    """Let gateways answer requests for a model, or not. Raises `NotFound`."""
+    model = _locked(session, name)
+    model.served = served
+    _touch(model)
+    session.flush()
+    return model
+
+
+def revision(session: Session, name: str) -> int | None:
+    """The model's revision; None if there is no such model."""
+    return session.scalar(select(Model.revision).where(Model.name == name))
+
+
+def _locked(session: Session, name: str) -> Model:
+    session.execute(select(Model.id).where(Model.name == name).with_for_update())
+    return get(session, name)
 
 
 def _locked_or_new(session: Session, name: str, task: str) -> Model:
@@ -85,10 +165,10 @@ def set_alias(session: Session, name: str, alias: str, number: int) -> Model:
     """Point an alias at a version. Raises `NotFound` if there is no such version, `Invalid` for `latest`."""
     if alias == LATEST:
         raise Invalid.field("alias_reserved", ["path", "alias"], f"{LATEST} always names the newest version")
-    session.execute(select(Model.id).where(Model.name == name).with_for_update())
-    model = get(session, name)
+    model = _locked(session, name)
     version(session, name, str(number))
     session.merge(ModelAlias(model_id=model.id, alias=alias, number=number))
+    _touch(model)
     session.flush()
     session.refresh(model)
     return model
@@ -100,3 +180,4 @@ def delete_alias(session: Session, name: str, alias: str) -> None:
     statement = delete(ModelAlias).where(ModelAlias.model_id == model.id, ModelAlias.alias == alias)
     if session.scalar(statement.returning(ModelAlias.alias)) is None:
         raise NotFound("alias_not_found", f"Model {name!r} has no alias {alias!r}.")
+    _touch(model)

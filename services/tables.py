@@ -5,7 +5,7 @@ Times are seconds since 1970 by the database's clock. Ids are UUIDv7, so that th
 
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, MetaData
+from sqlalchemy import JSON, BigInteger, ForeignKey, ForeignKeyConstraint, Index, MetaData
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from uuid6 import uuid7
 
@@ -132,13 +132,20 @@ class JobArtifact(Table):
 
 
 class Model(Table):
-    """A named model and its versions."""
+    """A named model and its versions.
+
+    `revision` grows with every change that a gateway must know to serve the model, so that one small read tells
+    whether what it remembers still holds.
+    """
 
     __tablename__ = "models"
 
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
     name: Mapped[str] = mapped_column(unique=True)
     task: Mapped[str]
+    revision: Mapped[int] = mapped_column(default=0)
+    served: Mapped[bool] = mapped_column(default=True)
+    traffic: Mapped[Json | None]
     created_at: Mapped[float] = mapped_column(default=now())
     versions: Mapped[list["ModelVersion"]] = relationship(
         order_by="ModelVersion.number", back_populates="model", lazy="selectin"
@@ -149,16 +156,20 @@ class Model(Table):
 
 
 class ModelVersion(Table):
-    """An immutable trained network: its ONNX file and how it came to be."""
+    """An immutable network: its ONNX file and how it came to be.
+
+    Only `default_variant` can change: which of its variants is served when a request names none; None: the
+    file itself. What was registered as a file of the user's own has no architecture and no data set.
+    """
 
     __tablename__ = "model_versions"
 
     model_id: Mapped[str] = mapped_column(ForeignKey("models.id"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    architecture: Mapped[str]
+    architecture: Mapped[str | None]
     hyperparameters: Mapped[Json]
-    dataset_name: Mapped[str]
-    dataset_digest: Mapped[str]
+    dataset_name: Mapped[str | None]
+    dataset_digest: Mapped[str | None]
     metrics: Mapped[Json]
     parity: Mapped[Json]
     signature: Mapped[Json]
@@ -166,9 +177,29 @@ class ModelVersion(Table):
     onnx_sha256: Mapped[str] = mapped_column(index=True)
     onnx_size: Mapped[int] = mapped_column(BigInteger)
     record: Mapped[Json]
+    default_variant: Mapped[str | None]
     job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id"), unique=True)
     created_at: Mapped[float] = mapped_column(default=now())
     model: Mapped[Model] = relationship(back_populates="versions")
+    variants: Mapped[list["ModelVariant"]] = relationship(order_by="ModelVariant.name", lazy="selectin")
+
+
+class ModelVariant(Table):
+    """A smaller or faster file for a version, such as `int8`, with the report on which it was accepted."""
+
+    __tablename__ = "model_variants"
+    __table_args__ = (
+        ForeignKeyConstraint(["model_id", "number"], ["model_versions.model_id", "model_versions.number"]),
+    )
+
+    model_id: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    onnx_sha256: Mapped[str] = mapped_column(index=True)
+    onnx_size: Mapped[int] = mapped_column(BigInteger)
+    report: Mapped[Json]
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id"))
+    created_at: Mapped[float] = mapped_column(default=now())
 
 
 class ModelAlias(Table):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import structlog
 from kombu.exceptions import OperationalError
-from sqlalchemy import func, select
+from sqlalchemy import func, select, union
 from sqlalchemy.orm import Session
 
 from services import datasets, jobs, lifecycle
@@ -21,7 +21,7 @@ from services.database import OUTAGE, now
 from services.logs import configure
 from services.resources import Resources
 from services.settings import Settings
-from services.tables import TERMINAL, Dataset, Job, JobArtifact, ModelVersion, new_id
+from services.tables import TERMINAL, Dataset, Job, JobArtifact, ModelVariant, ModelVersion, new_id
 
 COLLECT_SECONDS = 60.0
 ORPHAN_SECONDS = 600.0
@@ -105,7 +105,8 @@ class Sweeper:
         """Delete artifacts without a row, but none that a job under way may have stored and not yet recorded."""
         stored = [path for path in self.resources.artifacts.root.rglob("*") if path.is_file()]
         with self.resources.database.snapshot() as session:
-            named = set(session.scalars(select(JobArtifact.sha256).union(select(ModelVersion.onnx_sha256))))
+            columns = (JobArtifact.sha256, ModelVersion.onnx_sha256, ModelVariant.onnx_sha256)
+            named = set(session.scalars(union(*map(select, columns))))
             oldest = session.scalar(select(func.min(Job.started_at)).where(Job.state.in_(lifecycle.LEASED)))
         older_than = time.time() - ORPHAN_SECONDS
         self._delete(stored, keep=named, older_than=older_than if oldest is None else min(older_than, oldest))
