@@ -1,15 +1,16 @@
-"""`python -m api`: the gateway as a process. `python -m api --check` only says whether it could start."""
+"""`python -m api`: the gateway, in one process or several. See `python -m api --help`."""
 
+import argparse
+import os
 import socket
 import sys
 
 import uvicorn
-from fastapi import FastAPI
 from pydantic import ValidationError
 
 from api.auth import is_loopback
-from api.connection import connection_class
-from api.main import create_app
+from api.connection import HttpProtocol
+from api.processes import serve
 from services import logs
 from services.settings import Settings
 
@@ -17,19 +18,6 @@ EXIT_CONFIGURATION = 78  # EX_CONFIG of sysexits.h
 KEEP_ALIVE_SECONDS = 20
 SHUTDOWN_SECONDS = 5
 MAX_CONNECTIONS = 2000
-
-
-class Gateway(uvicorn.Server):
-    """uvicorn, which tells the event streams to end before it waits for open connections."""
-
-    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
-        super().__init__(config)
-        self._app = app
-
-    async def shutdown(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
-        """End the streams, then everything else within `SHUTDOWN_SECONDS`."""
-        self._app.state.streams.closing.set()
-        await super().shutdown()
 
 
 def _fail(message: str) -> int:
@@ -56,6 +44,12 @@ def _refusal(settings: Settings) -> str | None:
 
 def main() -> int:
     """Serve until a signal comes. Returns the process's exit status."""
+    parser = argparse.ArgumentParser(prog="python -m api", description="The HTTP gateway; settings are SYLLABUS_*.")
+    parser.add_argument("--check", action="store_true", help="only say whether it could start")
+    parser.add_argument("--workers", metavar="N", help="processes that share the port (SYLLABUS_GATEWAY_WORKERS)")
+    arguments = parser.parse_args()
+    if arguments.workers is not None:
+        os.environ["SYLLABUS_GATEWAY_WORKERS"] = arguments.workers  # where the processes find it too
     try:
         settings = Settings()
     except ValidationError as error:
@@ -63,16 +57,17 @@ def main() -> int:
         return _fail(f"wrong settings: {wrong}")
     if (refusal := _refusal(settings)) is not None:
         return _fail(refusal)
-    if "--check" in sys.argv[1:]:
+    if arguments.check:
         return 0
     logs.configure(settings.log_level)
-    app = create_app(settings)
     config = uvicorn.Config(
-        app,
+        "api.main:create",
+        factory=True,
+        workers=settings.gateway_workers,
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http=connection_class(settings.receive_timeout_seconds),
+        http=HttpProtocol,
         ws="none",
         log_config=None,
         access_log=False,  # api.request_id writes it, with the request's id and without the query
@@ -82,7 +77,7 @@ def main() -> int:
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
-    Gateway(config, app).run()
+    serve(config, settings)
     return 0
 
 

@@ -4,19 +4,17 @@ Pure ASGI, so that it holds for every route and counts what arrives, whatever `C
 """
 
 import asyncio
-import re
 import time
 
 from starlette.datastructures import Headers
-from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.data_plane.targets import is_prediction
 from api.problems import problem, problem_of
 from services.errors import SyllabusError, TooLarge
 from services.settings import Settings
 
-PREDICT_PATH = re.compile(r"/v1/models/[^/]+/predict")
 # A body may take the receive timeout plus the time it needs at this pace: slower than any modem.
 MIN_BYTES_PER_SECOND = 1024
 LINGER_SECONDS = 2.0
@@ -31,9 +29,9 @@ class SlowBody(SyllabusError):
 
 def limit_for(settings: Settings, method: str, path: str) -> int:
     """The most bytes that the body of a request may have."""
-    if (method, path) == ("POST", "/v1/datasets"):
+    if method == "POST" and path in ("/v1/datasets", "/v1/models"):
         return settings.max_upload_bytes
-    if PREDICT_PATH.fullmatch(path):
+    if is_prediction(path):
         return settings.max_predict_bytes
     return settings.max_body_bytes
 
@@ -113,11 +111,10 @@ class BodyLimit:
         """Pass the request on with a bounded `receive`."""
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        request = Request(scope)
         limit = limit_for(self.settings, scope["method"], scope["path"])
-        declared = request.headers.get("content-length", "0")
+        declared = Headers(scope=scope).get("content-length", "0")
         if not declared.isdecimal() or int(declared) > limit:
-            return await _answer_and_close(problem_of(request, _too_large(limit)), scope, receive, send)
+            return await _answer_and_close(problem_of(scope["path"], _too_large(limit)), scope, receive, send)
 
         body = _BoundedBody(receive, limit, self.settings.receive_timeout_seconds)
         started = False
@@ -135,10 +132,10 @@ class BodyLimit:
             if body.failure is None:
                 raise
         if body.failure is not None and not started:
-            await _answer_and_close(_failure_response(request, body.failure), scope, receive, send)
+            await _answer_and_close(_failure_response(scope["path"], body.failure), scope, receive, send)
 
 
-def _failure_response(request: Request, failure: SyllabusError) -> Response:
+def _failure_response(path: str, failure: SyllabusError) -> Response:
     if isinstance(failure, SlowBody):
-        return problem(request, 408, failure.code, failure.title, failure.detail)
-    return problem_of(request, failure)
+        return problem(path, 408, failure.code, failure.title, failure.detail)
+    return problem_of(path, failure)

@@ -1,28 +1,57 @@
-"""The HTTP/1.1 connection: uvicorn's httptools protocol with bounds on the size and the time of a request's head.
+"""The HTTP/1.1 connection: uvicorn's httptools protocol, with bounds and with a short way for predictions.
 
-The parser itself sets no bound, so that endless headers would fill the memory, and a client that connects
-and says nothing would hold its connection for ever.
+The parser itself sets no bound on a request's head, so that endless headers would fill the memory, and a client
+that connects and says nothing would hold its connection for ever.
+
+A prediction that is plain in every way goes from here straight to the data plane. Whatever is not plain (chunked
+or large bodies, repeated headers, `Expect`, pipelining, a client that does not read, a key that is wrong) takes
+the way of all requests, through the framework, which knows what to answer.
 """
 
 import asyncio
+from dataclasses import dataclass
 from typing import Any
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from api.auth import ApiKey
+from api.data_plane.exchange import Exchange
+from api.data_plane.plane import DataPlane
+from api.data_plane.targets import parse
+from api.event_stream import Streams
+from api.telemetry import Telemetry
+
 MAX_HEAD_BYTES = 64 * 1024
 MAX_HEADERS = 100
+# A body that arrives at once; it has the time of a head, and uvicorn would pause reading above.
+MAX_SHORT_WAY_BYTES = 64 * 1024
+NOT_PLAIN = (b"transfer-encoding", b"expect", b"upgrade")
+STATE = "connections"
 
 
-class BoundedHttpProtocol(HttpToolsProtocol):
-    """Ends a connection whose request head is too long, or not complete within `head_timeout_seconds`."""
+@dataclass(frozen=True)
+class Shared:
+    """What all connections share; the application leaves it in its lifespan's state under `STATE`."""
 
-    head_timeout_seconds = 20.0
+    plane: DataPlane
+    api_key: ApiKey
+    telemetry: Telemetry
+    streams: Streams
+    head_timeout_seconds: float
+
+
+class HttpProtocol(HttpToolsProtocol):
+    """Ends a connection whose request head is too long, or not complete in time."""
+
+    cycle: Any
+    """uvicorn's own, or an `Exchange`."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._head_bytes = 0
-        self._num_headers = 0
+        self._shared: Shared = self.app_state[STATE]
+        self._head_bytes = self._packet_bytes = 0
+        self._is_incomplete = False
         self._head_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -33,46 +62,88 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop the clock."""
         self._stop_head_timer()
+        if isinstance(self.cycle, Exchange):
+            self.cycle.leave()
         super().connection_lost(exc)
 
+    def shutdown(self) -> None:
+        """The server stops: let the event streams end, and this connection after the request under way."""
+        self._shared.streams.closing.set()
+        super().shutdown()
+
+    def data_received(self, data: bytes) -> None:
+        """Parse; the clock runs, and bytes are counted, only for a request that is not whole at once."""
+        self._packet_bytes = len(data)
+        super().data_received(data)
+        if not self._is_incomplete:
+            self._stop_head_timer()
+            return
+        self._head_bytes += len(data)
+        if self._head_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
+            self.send_400_response("Request head too long.")
+        elif self._head_timer is None:
+            self._start_head_timer()
+
     def on_message_begin(self) -> None:
-        """A request begins: bytes and headers are counted anew."""
+        """A request begins: its bytes are counted anew."""
         super().on_message_begin()
         self._head_bytes = 0
-        self._num_headers = 0
-        self._start_head_timer()
-
-    def on_url(self, url: bytes) -> None:
-        """A piece of the request target."""
-        self._count(len(url))
-        super().on_url(url)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """One whole header."""
-        self._num_headers += 1
-        self._count(len(name) + len(value))
-        super().on_header(name, value)
+        self._is_incomplete = True
 
     def on_headers_complete(self) -> None:
-        """The head is complete; the body has its own clock in `api.body_limit`."""
-        self._stop_head_timer()
+        """The head is complete: a plain prediction goes the short way, under the same clock until it is whole.
+
+        Every other body has its own clock in `api.body_limit`.
+        """
+        self._check_head()
+        exchange = self._plain_prediction()
+        if exchange is not None:
+            self.cycle = exchange
+            return
+        self._is_incomplete = False
         super().on_headers_complete()
 
-    def _count(self, num_bytes: int) -> None:
-        self._head_bytes += num_bytes
-        if self._head_bytes > MAX_HEAD_BYTES or self._num_headers > MAX_HEADERS:
+    def on_message_complete(self) -> None:
+        """The request is whole."""
+        if isinstance(self.cycle, Exchange) and self.cycle.more_body:
+            self._is_incomplete = False
+            self.cycle.begin()
+        else:
+            super().on_message_complete()
+
+    def _plain_prediction(self) -> Exchange | None:
+        """The exchange that answers this request; None if it is not a plain prediction."""
+        if self.parser.get_method() != b"POST" or (target := parse(self.url)) is None:
+            return None
+        headers = dict(self.headers)
+        length = headers.get(b"content-length", b"")
+        shared = self._shared
+        is_plain = (
+            len(headers) == len(self.headers)
+            and length.isdigit()
+            and int(length) <= MAX_SHORT_WAY_BYTES
+            and not any(name in headers for name in NOT_PLAIN)
+            and (self.cycle is None or self.cycle.response_complete)
+            and not self.flow.write_paused
+            and self.parser.get_http_version() == "1.1"
+            and shared.api_key.refusal(self.headers, self.url.partition(b"?")[2]) is None
+        )
+        return Exchange(self, shared.plane, shared.telemetry, target, headers) if is_plain else None
+
+    def _check_head(self) -> None:
+        """Raise `httptools.HttpParserError` for a head that is too long."""
+        is_long = self._head_bytes + self._packet_bytes > MAX_HEAD_BYTES
+        if len(self.headers) > MAX_HEADERS or (is_long and self._num_head_bytes() > MAX_HEAD_BYTES):
             raise httptools.HttpParserError("request head too long")
+
+    def _num_head_bytes(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
 
     def _start_head_timer(self) -> None:
         self._stop_head_timer()
-        self._head_timer = self.loop.call_later(self.head_timeout_seconds, self.timeout_keep_alive_handler)
+        self._head_timer = self.loop.call_later(self._shared.head_timeout_seconds, self.timeout_keep_alive_handler)
 
     def _stop_head_timer(self) -> None:
         if self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
-
-
-def connection_class(head_timeout_seconds: float) -> type[BoundedHttpProtocol]:
-    """The protocol with this time for a request's head, as a class, since uvicorn makes the instances."""
-    return type("HttpProtocol", (BoundedHttpProtocol,), {"head_timeout_seconds": head_timeout_seconds})

@@ -1,23 +1,28 @@
 """The gateway as an ASGI application.
 
 `uvicorn --factory api.main:create` serves it with settings from the environment; `python -m api` also sets
-limits on connections, structured logs and the rule about addresses (see there).
+limits on connections, the short way of predictions and the rule about addresses (see there).
 """
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI
 
 from api import problems
-from api.auth import ApiKey
+from api.auth import ApiKey, Authentication
 from api.body_limit import BodyLimit
+from api.connection import STATE, Shared
+from api.data_plane.plane import DataPlane
 from api.event_stream import Streams
 from api.openapi import describe
+from api.processes import end_with_parent
 from api.request_id import RequestId
 from api.routes import catalogue, datasets, health, jobs, models, predictions, system
 from api.telemetry import Telemetry
 from api.version import VERSION
+from services import logs
 from services.resources import Resources
 from services.serving.predictions import Predictor
 from services.settings import Settings
@@ -28,16 +33,25 @@ DESCRIPTION = "Trains, evaluates, exports and serves the model families of a dee
 def create_app(settings: Settings) -> FastAPI:
     """The gateway under these settings; database, broker and artifact store are opened when it starts."""
     telemetry = Telemetry()
+    api_key = ApiKey(settings)
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
         resources = Resources.open(settings)
+        predictor = Predictor.open(resources, telemetry.serving)
+        plane = DataPlane(
+            predictor, timeout_seconds=settings.predict_timeout_seconds, max_bytes=settings.max_predict_bytes
+        )
         app.state.resources = resources
-        app.state.predictor = Predictor(settings.max_pixels)
-        app.state.streams = Streams()
+        app.state.directory = predictor.directory
+        app.state.predictor = predictor
+        app.state.data_plane = plane
+        app.state.streams = streams = Streams()
         telemetry.watch(resources)
-        yield
-        app.state.streams.closing.set()
+        await predictor.preload(settings.preload)
+        yield {STATE: Shared(plane, api_key, telemetry, streams, settings.receive_timeout_seconds)}
+        streams.closing.set()
+        predictor.close()
         resources.close()
 
     app = FastAPI(
@@ -55,11 +69,14 @@ def create_app(settings: Settings) -> FastAPI:
     app.openapi = lambda: describe(app, with_key=settings.api_key is not None)  # type: ignore[method-assign]
     # The last one added is the outermost.
     app.add_middleware(BodyLimit, settings=settings)
-    app.add_middleware(ApiKey, settings=settings)
+    app.add_middleware(Authentication, api_key=api_key)
     app.add_middleware(RequestId, telemetry=telemetry)
     return app
 
 
 def create() -> FastAPI:
-    """The gateway with settings from the environment."""
-    return create_app(Settings())
+    """The gateway with settings from the environment, in a process of its own."""
+    settings = Settings()
+    logs.configure(settings.log_level)
+    end_with_parent()
+    return create_app(settings)

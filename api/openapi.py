@@ -35,6 +35,7 @@ BY_CODE = {
     "409": "The state of what was named does not allow it.",
     "416": "No such range of the file.",
     "429": "Too many requests; `Retry-After` says when to come back.",
+    "504": "The deadline passed before there was an answer.",
 }
 
 

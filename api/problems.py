@@ -1,4 +1,7 @@
-"""Errors as RFC 9457 problem details: one table from the error tree to HTTP, one shape for every failure."""
+"""Errors as RFC 9457 problem details: one table from the error tree to HTTP, one shape for every failure.
+
+Under `/v2` the Open Inference Protocol has a shape of its own, `{"error": "..."}`, and 400 for what is wrong.
+"""
 
 import errno
 from collections.abc import Mapping, Sequence
@@ -26,16 +29,24 @@ STATUS: dict[type[SyllabusError], HTTPStatus] = {
     errors.TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     errors.Unauthorized: HTTPStatus.UNAUTHORIZED,
+    errors.Forbidden: HTTPStatus.FORBIDDEN,
     errors.TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.DeadlineExceeded: HTTPStatus.GATEWAY_TIMEOUT,
     errors.StorageFull: HTTPStatus.INSUFFICIENT_STORAGE,
 }
+PROTOCOL_PATHS = ("/v2", "/v2/")
 
 log = structlog.get_logger(__name__)
 
 
+def is_protocol(path: str) -> bool:
+    """Whether a path is of the Open Inference Protocol."""
+    return path == PROTOCOL_PATHS[0] or path.startswith(PROTOCOL_PATHS[1])
+
+
 def problem(
-    request: Request,
+    path: str,
     status: int,
     code: str,
     title: str,
@@ -44,13 +55,17 @@ def problem(
     field_errors: Sequence[FieldError] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """A problem+json response; `instance` is the path without its query, which may hold secrets."""
+    """A failure's response; `instance` is the path without its query, which may hold secrets."""
+    if is_protocol(path):
+        status = 400 if status == HTTPStatus.UNPROCESSABLE_ENTITY else status
+        content = orjson.dumps({"error": detail}, default=str)
+        return Response(content, status, headers=dict(headers or {}), media_type="application/json")
     body: dict[str, Any] = {
         "type": f"urn:syllabus:problem:{code}",
         "title": title,
         "status": status,
         "detail": detail,
-        "instance": request.scope["path"],
+        "instance": path,
         "code": code,
     }
     if field_errors is not None:
@@ -59,12 +74,12 @@ def problem(
     return Response(content, status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
 
 
-def problem_of(request: Request, error: SyllabusError) -> Response:
+def problem_of(path: str, error: SyllabusError) -> Response:
     """The response for an error of the tree. A class that is not in the table is a mistake of ours: 500."""
     status = next((STATUS[cls] for cls in type(error).__mro__ if cls in STATUS), None)
     if status is None:
         log.error("unmapped_error", error=repr(error))
-        return internal_error(request)
+        return internal_error(path)
     headers: dict[str, str] = {}
     if isinstance(error, errors.TooManyRequests):
         headers["retry-after"] = str(error.retry_after_seconds)
@@ -73,21 +88,21 @@ def problem_of(request: Request, error: SyllabusError) -> Response:
     if isinstance(error, errors.Unauthorized):
         headers["www-authenticate"] = 'Bearer realm="syllabus"'
     field_errors = error.errors if isinstance(error, Invalid) else None
-    return problem(request, status, error.code, error.title, error.detail, field_errors=field_errors, headers=headers)
+    return problem(path, status, error.code, error.title, error.detail, field_errors=field_errors, headers=headers)
 
 
-def internal_error(request: Request) -> Response:
+def internal_error(path: str) -> Response:
     """500 without a word about the cause; the log has it under the request's id."""
     detail = "An internal error occurred. The service's log has the cause under this answer's X-Request-ID."
-    return problem(request, 500, "internal_error", "Internal error", detail)
+    return problem(path, 500, "internal_error", "Internal error", detail)
 
 
-def unexpected_error(request: Request, error: Exception) -> Response:
+def unexpected_error(path: str, error: Exception) -> Response:
     """The response for what no route foresaw: 507 for a full disk, 503 for a database that fails, else 500."""
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return problem_of(request, errors.StorageFull("storage_full", "No room is left on the disk; free some."))
+        return problem_of(path, errors.StorageFull("storage_full", "No room is left on the disk; free some."))
     known = explain(error)
-    return internal_error(request) if known is None else problem_of(request, known)
+    return internal_error(path) if known is None else problem_of(path, known)
 
 
 def _field_error(error: Mapping[str, Any], body: object) -> FieldError:
@@ -105,21 +120,26 @@ def field_errors_of(error: RequestValidationError) -> list[FieldError]:
     return [_field_error(each, error.body) for each in error.errors()]
 
 
-async def on_invalid_request(request: Request, error: Exception) -> Response:
+def invalid_request(path: str, error: RequestValidationError) -> Response:
     """422; or 404 when the path names something that cannot exist, such as a data set `..%00`."""
-    assert isinstance(error, RequestValidationError)  # noqa: S101 - narrows the type for mypy
     field_errors = field_errors_of(error)
     in_path = [each["loc"][-1] for each in field_errors if each["loc"][0] == "path"]
     if in_path:
-        return problem_of(request, errors.NotFound(f"{in_path[0]}_not_found", f"There is no such {in_path[0]}."))
+        return problem_of(path, errors.NotFound(f"{in_path[0]}_not_found", f"There is no such {in_path[0]}."))
     detail = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in field_errors)
-    return problem_of(request, Invalid("request_invalid", detail, field_errors))
+    return problem_of(path, Invalid("request_invalid", detail, field_errors))
+
+
+async def on_invalid_request(request: Request, error: Exception) -> Response:
+    """As `invalid_request`."""
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - narrows the type for mypy
+    return invalid_request(request.scope["path"], error)
 
 
 async def on_syllabus_error(request: Request, error: Exception) -> Response:
     """Every error of the tree, by the table."""
     assert isinstance(error, SyllabusError)  # noqa: S101 - narrows the type for mypy
-    return problem_of(request, error)
+    return problem_of(request.scope["path"], error)
 
 
 async def on_http_exception(request: Request, error: Exception) -> Response:
@@ -133,12 +153,13 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
         path = getattr(request.scope.get("route"), "path", "")
         methods = [method.upper() for method in request.app.openapi()["paths"].get(path, ())]
         headers["Allow"] = ", ".join(methods) or headers.get("Allow", "")
-    return problem(request, status, code, status.phrase, error.detail, headers=headers)
+    return problem(request.scope["path"], status, code, status.phrase, error.detail, headers=headers)
 
 
 async def on_client_disconnect(request: Request, error: Exception) -> Response:
     """Nobody is left to read this; it ends the request without an error in the log."""
-    return problem(request, 400, "client_disconnected", "Client disconnected", "The client left in mid-request.")
+    detail = "The client left in mid-request."
+    return problem(request.scope["path"], 400, "client_disconnected", "Client disconnected", detail)
 
 
 def install(app: FastAPI) -> None:

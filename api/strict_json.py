@@ -54,9 +54,9 @@ def loads(body: bytes) -> Any:
     return value
 
 
-def require_json(request: Request) -> None:
-    """Raise `UnsupportedMediaType` unless the body is declared as JSON in UTF-8."""
-    content_type, _, parameters = request.headers.get("content-type", "").partition(";")
+def require_json(declared: str) -> None:
+    """Raise `UnsupportedMediaType` unless this Content-Type declares JSON in UTF-8."""
+    content_type, _, parameters = declared.partition(";")
     charset = parameters.replace(" ", "").replace('"', "").lower()
     if content_type.strip().lower() != "application/json" or charset not in ("", "charset=utf-8"):
         raise UnsupportedMediaType(
@@ -70,7 +70,7 @@ class StrictRequest(Request):
     async def json(self) -> Any:
         """The body's value. Raises `Invalid` and `UnsupportedMediaType`."""
         if not hasattr(self, "_value"):
-            require_json(self)
+            require_json(self.headers.get("content-type", ""))
             self._value = loads(await self.body())
         return self._value
 

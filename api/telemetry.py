@@ -1,19 +1,26 @@
 """Prometheus metrics of the gateway, and of the service as the database knows it at the moment of a scrape."""
 
+import os
 from collections.abc import Iterator
+from functools import lru_cache
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.gc_collector import GCCollector
+from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from services import jobs, presence
 from services.resources import Resources
+from services.serving.metrics import ServingMetrics
 
 KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 BUCKETS_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0)
+
+# Routes, methods and statuses are few; this only bounds what is remembered of them.
+MAX_SERIES = 4096
 
 log = structlog.get_logger(__name__)
 
@@ -41,12 +48,16 @@ class DatabaseCollector(Collector):
 
 
 class Telemetry:
-    """Counters of one gateway, in a registry of its own."""
+    """Counters of one gateway; with several processes, of all of them, through files that they share."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        ProcessCollector(registry=self.registry)
-        GCCollector(registry=self.registry)
+        self._exposed = self.registry
+        if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+            self._exposed = CollectorRegistry()
+            MultiProcessCollector(self._exposed)  # type: ignore[no-untyped-call]
+        ProcessCollector(registry=self._exposed)
+        GCCollector(registry=self._exposed)
         labels = ["route", "method", "status"]
         self._requests = Counter("syllabus_http_requests_total", "Requests answered.", labels, registry=self.registry)
         self._seconds = Histogram(
@@ -56,17 +67,22 @@ class Telemetry:
             buckets=BUCKETS_SECONDS,
             registry=self.registry,
         )
+        self._of = lru_cache(MAX_SERIES)(self._labelled)
+        self.serving = ServingMetrics(self.registry)
 
     def observe(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count one request. `status` is 0 if the client left before an answer."""
-        method = method if method in KNOWN_METHODS else "other"
-        self._requests.labels(route, method, str(status)).inc()
-        self._seconds.labels(route, method).observe(seconds)
+        requests, duration = self._of(route, method if method in KNOWN_METHODS else "other", status)
+        requests.inc()
+        duration.observe(seconds)
+
+    def _labelled(self, route: str, method: str, status: int) -> tuple[Counter, Histogram]:
+        return self._requests.labels(route, method, str(status)), self._seconds.labels(route, method)
 
     def watch(self, resources: Resources) -> None:
         """Add what the database knows."""
-        self.registry.register(DatabaseCollector(resources))
+        self._exposed.register(DatabaseCollector(resources))
 
     def render(self) -> bytes:
         """The Prometheus text format."""
-        return generate_latest(self.registry)
+        return generate_latest(self._exposed)

@@ -8,7 +8,9 @@ SyllabusError
 ├── TooLarge               a body, file or image is over a limit
 ├── UnsupportedMediaType   a content type that the route does not read
 ├── Unauthorized           no API key, or a wrong one
+├── Forbidden              without an API key: not a request from this machine to itself
 ├── TooManyRequests        a queue is full; `retry_after_seconds` says when to come back
+├── DeadlineExceeded       the time that the caller allowed has passed
 ├── Unavailable            the database, the broker or a model is not ready
 ├── StorageFull            no room left on the disk
 └── LeaseLost              a worker wrote under a lease that is no longer its own
@@ -86,6 +88,12 @@ class Unauthorized(SyllabusError):
     title = "Unauthorized"
 
 
+class Forbidden(SyllabusError):
+    """Without an API key: not a request from this machine to itself."""
+
+    title = "Forbidden"
+
+
 class TooManyRequests(SyllabusError):
     """A queue is full."""
 
@@ -94,6 +102,12 @@ class TooManyRequests(SyllabusError):
     def __init__(self, code: str, detail: str, retry_after_seconds: int) -> None:
         super().__init__(code, detail)
         self.retry_after_seconds = retry_after_seconds
+
+
+class DeadlineExceeded(SyllabusError):
+    """The time that the caller allowed has passed."""
+
+    title = "Deadline exceeded"
 
 
 class Unavailable(SyllabusError):

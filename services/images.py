@@ -14,6 +14,8 @@ from services.errors import Invalid
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 DEFAULT_MAX_PIXELS = 50_000_000
+# Where Pillow finds an orientation; most images have none of these, and looking closer would copy them.
+ORIENTED_BY = frozenset({"exif", "Raw profile type exif", "xmp", "XML:com.adobe.xmp"})
 
 # A backstop behind the cap of `decode`: what Pillow itself takes for a bomb is an error, not a warning.
 warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -22,29 +24,45 @@ PngImagePlugin.MAX_TEXT_MEMORY = 4 * 2**20
 
 
 def decode(data: bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Image.Image:
-    """Decode the first frame of an image file, upright as its EXIF orientation says.
+    """Decode the first frame of an image file, upright as its EXIF orientation says: `read_header`, then `load`."""
+    return load(read_header(data, max_pixels=max_pixels))
 
-    The size is checked from the header, before any pixel is decoded.
+
+def read_header(data: bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Image.Image:
+    """An image file of which only the header has been read; no pixel is decoded yet.
 
     Raises:
         Invalid: `image_empty`, `image_format` (none of the five formats), `image_too_large` (over `max_pixels`),
-            `image_undecodable` (truncated or corrupt).
+            `image_undecodable` (a corrupt header).
     """
     if not data:
         raise Invalid("image_empty", "The image is empty; send the bytes of a PNG, JPEG, WebP, GIF or BMP file.")
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
-        _check_pixels(image.width * image.height, max_pixels)
+    except Exception as error:
+        raise _explained(error, max_pixels) from None
+    num_pixels = image.width * image.height
+    if num_pixels > max_pixels:
+        raise Invalid("image_too_large", f"The image has {num_pixels:,} pixels; at most {max_pixels:,} are read.")
+    return image
+
+
+def load(image: Image.Image) -> Image.Image:
+    """Decode the pixels, upright. Raises `Invalid`: `image_undecodable` (truncated or corrupt)."""
+    try:
         image.load()
-    except Invalid:
-        raise
-    except UnidentifiedImageError:
-        raise Invalid("image_format", "This is not a PNG, JPEG, WebP, GIF or BMP image; convert it first.") from None
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError):
-        raise Invalid("image_too_large", f"The image has more than {max_pixels:,} pixels; scale it down.") from None
-    except Exception as error:  # Decoders raise OSError, SyntaxError, struct.error and more: no closed set.
-        raise Invalid("image_undecodable", f"The image is truncated or corrupt ({error}).") from None
+    except Exception as error:
+        raise _explained(error, image.width * image.height) from None
     return _upright(image)
+
+
+def _explained(error: Exception, num_pixels: int) -> Invalid:
+    """Whatever a decoder raises (OSError, SyntaxError, struct.error and more: no closed set), as `Invalid`."""
+    if isinstance(error, UnidentifiedImageError):
+        return Invalid("image_format", "This is not a PNG, JPEG, WebP, GIF or BMP image; convert it first.")
+    if isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning | MemoryError):
+        return Invalid("image_too_large", f"The image has more than {num_pixels:,} pixels; scale it down.")
+    return Invalid("image_undecodable", f"The image is truncated or corrupt ({error}).")
 
 
 def fit(image: Image.Image, channels: int, size: tuple[int, int]) -> np.ndarray:
@@ -54,19 +72,18 @@ def fit(image: Image.Image, channels: int, size: tuple[int, int]) -> np.ndarray:
     is laid over white, 16-bit grey is scaled to 8.
     """
     height, width = size
-    pixels = _flatten(image).convert("L" if channels == 1 else "RGB")
+    pixels, mode = _flatten(image), "L" if channels == 1 else "RGB"
+    if pixels.mode != mode:  # converting to the same would copy
+        pixels = pixels.convert(mode)
     if pixels.size != (width, height):
         pixels = ImageOps.fit(pixels, (width, height), method=Image.Resampling.BILINEAR)
     array = np.asarray(pixels, dtype=np.uint8)
     return np.ascontiguousarray(array[None] if channels == 1 else array.transpose(2, 0, 1))
 
 
-def _check_pixels(pixels: int, max_pixels: int) -> None:
-    if pixels > max_pixels:
-        raise Invalid("image_too_large", f"The image has {pixels:,} pixels; at most {max_pixels:,} are read.")
-
-
 def _upright(image: Image.Image) -> Image.Image:
+    if ORIENTED_BY.isdisjoint(image.info):
+        return image
     try:
         return ImageOps.exif_transpose(image)
     except Exception:  # The pixels are whole; corrupt EXIF only costs the orientation.

@@ -5,7 +5,7 @@ import os
 import tempfile
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import AliasChoices, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -37,6 +37,13 @@ class Settings(BaseSettings):
     max_decompressed_bytes: int = Field(20 * 2**30, gt=0, description="Most bytes an archive may unpack to.")
     max_ingest_memory_bytes: int = Field(4 * 2**30, gt=0, description="Memory limit of an ingest job's process.")
     max_ingest_seconds: float = Field(3600, gt=0, description="Time limit of an ingest job.")
+
+    gateway_workers: int = Field(1, ge=1, le=64, description="Gateway processes that share the port.")
+    serve_device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where predictions are computed.")
+    preload: str = Field("", description="Models to load at start, with commas between them; `*`: all.")
+    predict_timeout_seconds: float = Field(10, gt=0, le=600, description="Deadline of a prediction that names none.")
+    max_model_bytes: int = Field(2 * 2**30, gt=0, description="Memory for models that are ready to predict.")
+    max_queue_bytes: int = Field(256 * 2**20, gt=0, description="Memory for inputs that wait to be predicted.")
 
     lease_seconds: float = Field(30, gt=0, description="How long a claim holds without a heartbeat.")
     heartbeat_seconds: float = Field(10, gt=0, description="How often a worker renews its claim at least.")

@@ -7,9 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from PIL.Image import Image
 
 from services import images
 from services.errors import Invalid, TooLarge
+from services.serving.network import Network
+from services.serving.protocol.datatypes import TensorSpec
+from services.serving.protocol.tensors import check_shape, from_json
 
 MAX_BATCH = 1024
 # Images are decoded one after another into the network's small size, so this bounds time and not memory.
@@ -29,38 +33,86 @@ def check_batch(num_inputs: int) -> None:
         raise TooLarge("batch_too_large", f"{num_inputs} inputs; send at most {MAX_BATCH} in one request.")
 
 
-def decode_images(files: Sequence[bytes], shape: Sequence[int], max_pixels: int) -> np.ndarray:
-    """Image files as uint8 (N, C, H, W). Raises `Invalid` naming the input."""
-    check_batch(len(files))
-    pixels_left = max_pixels * MAX_IMAGES_OF_FULL_SIZE
-    batch = np.empty((len(files), *shape), np.uint8)
-    for index, data in enumerate(files):
-        batch[index], num_pixels = _decode_image(index, data, shape, min(max_pixels, pixels_left))
-        pixels_left -= num_pixels
-    return batch
+class ImageFiles:
+    """Image files of which only the headers have been read, so that their pixels can be counted beforehand."""
+
+    def __init__(self, files: Sequence[bytes], max_pixels: int) -> None:
+        """Raises `Invalid` naming the input, also when all together have too many pixels."""
+        check_batch(len(files))
+        self._images: list[Image] = []
+        self.num_pixels = 0
+        pixels_left = max_pixels * MAX_IMAGES_OF_FULL_SIZE
+        for index, data in enumerate(files):
+            try:
+                image = images.read_header(data, max_pixels=min(max_pixels, pixels_left - self.num_pixels))
+            except Invalid as error:
+                raise _wrong_image(index, error) from None
+            self.num_pixels += image.width * image.height
+            self._images.append(image)
+
+    def decode(self, shape: Sequence[int]) -> np.ndarray:
+        """All of them as uint8 (N, C, H, W) for shape (C, H, W). Raises `Invalid` naming the input."""
+        channels, *size = shape
+        if len(self._images) == 1:  # without the copy into a batch
+            return self._fit(0, channels, size)[None]
+        batch = np.empty((len(self._images), *shape), np.uint8)
+        for index in range(len(self._images)):
+            batch[index] = self._fit(index, channels, size)
+        return batch
+
+    def _fit(self, index: int, channels: int, size: Sequence[int]) -> np.ndarray:
+        try:
+            return images.fit(images.load(self._images[index]), channels, (size[0], size[1]))
+        except Invalid as error:
+            raise _wrong_image(index, error) from None
 
 
-def _decode_image(index: int, data: bytes, shape: Sequence[int], max_pixels: int) -> tuple[np.ndarray, int]:
-    channels, height, width = shape
-    try:
-        image = images.decode(data, max_pixels=max_pixels)
-        return images.fit(image, channels, (height, width)), image.width * image.height
-    except Invalid as error:
-        msg = error.detail
-        raise Invalid(error.code, f"inputs[{index}]: {msg}", [{"loc": ["body", "inputs", index], "msg": msg}]) from None
+def _wrong_image(index: int, error: Invalid) -> Invalid:
+    loc: list[str | int] = ["body", "inputs", index]
+    return Invalid(error.code, f"inputs[{index}]: {error.detail}", [{"loc": loc, "msg": error.detail}])
 
 
-def decode_json_images(inputs: Sequence[Any], shape: Sequence[int], max_pixels: int) -> np.ndarray:
-    """Base64 image files, or nested lists of pixels 0 to 255 in the network's own shape, as uint8 (N, C, H, W)."""
+def decode_pixels(inputs: Sequence[Any], shape: Sequence[int]) -> np.ndarray:
+    """Nested lists of pixels 0 to 255 in the network's own shape as uint8 (N, C, H, W). Raises `Invalid`."""
     check_batch(len(inputs))
-    if all(isinstance(value, str) for value in inputs):
-        return decode_images([_from_base64(index, value) for index, value in enumerate(inputs)], shape, max_pixels)
     batch = np.empty((len(inputs), *shape), np.uint8)
     for index, value in enumerate(inputs):
         if not isinstance(value, list):
             raise _wrong(index, "an image is base64 text or a nested list of pixels, the same for all inputs")
         batch[index] = _pixels(index, value, shape)
     return batch
+
+
+def decode_tensors(inputs: Sequence[Any], network: Network) -> dict[str, np.ndarray]:
+    """Rows for a network of a user's own: nested lists, or objects by input name where there are several inputs.
+
+    Raises `Invalid`; a network that does not take rows is for the Open Inference Protocol.
+    """
+    check_batch(len(inputs))
+    if not network.batchable:
+        msg = "this model takes no rows; send whole tensors to /v2/models/{model}/infer"
+        raise Invalid.field("model_takes_tensors", ["body", "inputs"], msg)
+    rows = inputs if len(network.inputs) > 1 else [{network.inputs[0].name: row} for row in inputs]
+    for index, row in enumerate(rows):
+        for name in network.input_names:
+            if not isinstance(row, dict) or name not in row:
+                raise _wrong(index, f"expected an object with a value for each input; {name!r} is missing")
+    return {spec.name: _tensor(spec, [row[spec.name] for row in rows]) for spec in network.inputs}
+
+
+def _tensor(spec: TensorSpec, rows: list[Any]) -> np.ndarray:
+    shape: list[int] = []
+    level: Any = rows
+    while isinstance(level, list):
+        shape.append(len(level))
+        level = level[0] if level else None
+    return from_json(spec, check_shape(spec, shape), rows)
+
+
+def decode_base64(inputs: Sequence[str]) -> list[bytes]:
+    """Image files out of base64 text. Raises `Invalid` naming the input."""
+    check_batch(len(inputs))
+    return [_from_base64(index, text) for index, text in enumerate(inputs)]
 
 
 def _from_base64(index: int, text: str) -> bytes:

@@ -1,101 +1,213 @@
 """Predictions, whatever brought the inputs: decode, run the network, name the answers."""
 
+import asyncio
+import math
+import os
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
 
-import numpy as np
+import structlog
 
-from services.errors import Invalid, UnsupportedMediaType
-from services.serving import inputs
-from services.serving.sessions import SessionCache
+from services.errors import SyllabusError, UnsupportedMediaType
+from services.resources import Resources
+from services.serving import cuda, inputs
+from services.serving.answers import Prediction, name_answers
+from services.serving.batch import Answer
+from services.serving.directory import Directory, Entry
+from services.serving.engine import DEFAULT_PRIORITY, Engine, Loaded, deadline_after
+from services.serving.inputs import ImageFiles
+from services.serving.metrics import ServingMetrics
+from services.serving.model import ServedModel
+from services.serving.network import Feeds
+from services.serving.protocol.requests import check_outputs, decode
+from services.serving.protocol.responses import encode
+from services.serving.shadow import Shadow
 
-Prediction = dict[str, Any]
+log = structlog.get_logger(__name__)
+
+INLINE_PIXELS = 128 * 128
+"""Images with no more pixels are decoded on the event loop: the way to a thread and back would take longer."""
+INLINE_VALUES = 4096
+"""Likewise for numbers in JSON."""
 
 
-@dataclass(frozen=True)
-class ServedModel:
-    """What serving needs to know of a version: its name, its file and its signature."""
+class Wish(NamedTuple):
+    """What a request asks for beside its inputs: which file is to answer, and by when."""
 
-    name: str
-    version: int
-    onnx_sha256: str
-    onnx: Path
-    signature: dict[str, Any]
+    deadline: float
+    """By the clock of `services.serving.engine.deadline_after`."""
+    version: str = "latest"
+    variant: str | None = None
+    priority: int = DEFAULT_PRIORITY
 
 
-@dataclass(frozen=True)
-class Predictions:
-    """One prediction an input, in their order, and what the two steps took."""
+class Decoding(NamedTuple):
+    """Inputs that are still to be decoded: how many rows they make, whether that is quick, and how it is done."""
 
+    rows: int
+    is_quick: bool
+    feeds: Callable[[], Feeds]
+
+
+class Predictions(NamedTuple):
+    """One prediction an input, in their order, who made them, and what the steps took."""
+
+    model: ServedModel
     items: list[Prediction]
+    queue_seconds: float
     decode_seconds: float
     infer_seconds: float
 
 
+class Inference(NamedTuple):
+    """What answers a request of the protocol: a body, the length of the JSON if binary data follow, and whose it is."""
+
+    model: ServedModel
+    body: bytes
+    header_length: int | None
+    queue_seconds: float
+    infer_seconds: float
+
+
 class Predictor:
-    """Runs models from one cache of sessions. Safe to be used by several threads."""
+    """Predictions of every registered model, from one engine."""
 
-    def __init__(self, max_pixels: int, sessions: SessionCache | None = None) -> None:
+    @classmethod
+    def open(cls, resources: Resources, metrics: ServingMetrics) -> "Predictor":
+        """For the running event loop. Each of several gateway processes takes its share of the processors."""
+        settings = resources.settings
+        cores = max(1, len(os.sched_getaffinity(0)) // settings.gateway_workers)
+        engine = Engine(
+            metrics,
+            cores=cores,
+            device=cuda.choose(settings.serve_device),
+            max_model_bytes=settings.max_model_bytes,
+            max_queue_bytes=settings.max_queue_bytes,
+        )
+        directory = Directory(resources.database, resources.artifacts)
+        return cls(engine, directory, max_pixels=settings.max_pixels, cores=cores)
+
+    def __init__(self, engine: Engine, directory: Directory, *, max_pixels: int, cores: int) -> None:
+        self.engine = engine
+        self.directory = directory
+        self.shadow = Shadow(engine)
         self._max_pixels = max_pixels
-        self._sessions = sessions or SessionCache()
+        self._decoders = ThreadPoolExecutor(cores, thread_name_prefix="decoder")
 
-    def predict_files(self, model: ServedModel, files: Sequence[bytes], top_k: int) -> Predictions:
+    async def predict_files(self, name: str, wish: Wish, files: Sequence[bytes], top_k: int) -> Predictions:
         """Predict image files.
 
-        Raises `UnsupportedMediaType` if the model takes no images, `Invalid`, `TooLarge` and `Unavailable`.
+        Raises `NotFound`, `UnsupportedMediaType` if the model takes no images, `Invalid`, `TooLarge`,
+        `TooManyRequests`, `DeadlineExceeded` and `Unavailable`.
         """
+        entry, model, loaded = await self.find(name, wish)
         if model.signature["modality"] != "image":
             msg = f'Model {model.name!r} takes rows, not images; send JSON as {{"inputs": [...]}}.'
             raise UnsupportedMediaType("model_takes_rows", msg)
-        started_at = time.perf_counter()
-        batch = inputs.decode_images(files, model.signature["input"]["shape"], self._max_pixels)
-        return self._run(model, batch, top_k, started_at)
+        return await self._predict(entry, model, loaded, wish, self._of_files(model, files), top_k)
 
-    def predict_values(self, model: ServedModel, values: Sequence[Any], top_k: int) -> Predictions:
-        """Predict values out of JSON: rows of a table, or base64 or pixel lists for images. Raises as above."""
-        started_at = time.perf_counter()
-        described = model.signature["input"]
-        if model.signature["modality"] == "image":
-            batch = inputs.decode_json_images(values, described["shape"], self._max_pixels)
+    async def predict_values(self, name: str, wish: Wish, values: Sequence[Any], top_k: int) -> Predictions:
+        """Predict values out of JSON: rows of a table, base64 or pixel lists of images, tensors. Raises as above."""
+        entry, model, loaded = await self.find(name, wish)
+        return await self._predict(entry, model, loaded, wish, self._of_values(model, loaded, values), top_k)
+
+    async def infer(self, name: str, wish: Wish, body: bytes, header_length: int | None) -> Inference:
+        """Answer a request of the Open Inference Protocol (see `protocol.requests.decode`). Raises as above."""
+        entry, model, loaded = await self.find(name, wish)
+        request = decode(body, header_length, loaded.network.inputs)
+        check_outputs(request, loaded.network.outputs)
+        if (variant := request.parameters.get("variant")) is not None:
+            entry, model, loaded = await self.find(
+                name, wish._replace(version=str(model.version), variant=str(variant))
+            )
+        if request.timeout_seconds is not None:
+            wish = wish._replace(deadline=min(wish.deadline, deadline_after(request.timeout_seconds)))
+        if request.priority:
+            wish = wish._replace(priority=request.priority)
+        rows = len(next(iter(request.inputs.values()))) if loaded.network.batchable else 1
+        answer = await self._run(entry, model, loaded, wish, request.inputs, rows)
+        outputs = dict(zip(loaded.network.output_names, answer.outputs, strict=True))
+        content, length = encode(request, model.name, str(model.version), outputs)
+        return Inference(model, content, length, answer.queue_seconds, answer.infer_seconds)
+
+    async def find(self, name: str, wish: Wish) -> tuple[Entry, ServedModel, Loaded]:
+        """The model, the file of it that answers a wish, and that file in memory.
+
+        Raises `NotFound` and `Unavailable`.
+        """
+        entry = self.directory.fresh(name) or await self.directory.get(name)
+        model = entry.resolve(wish.version, wish.variant)
+        return entry, model, self.engine.find(model) or await self.engine.load(model)
+
+    async def preload(self, names: str) -> None:
+        """Load models by name, with commas between them, or all by `*`; one that does not load is logged."""
+        chosen = await self.directory.names() if names.strip() == "*" else names.split(",")
+        for name in filter(None, map(str.strip, chosen)):
+            try:
+                await self.find(name, Wish(deadline_after(0)))
+            except SyllabusError as error:
+                log.warning("not_preloaded", model=name, error=error.detail)
+
+    def known(self, name: str, version: str, variant: str | None) -> ServedModel | None:
+        """The file that a target names, as far as that is known without asking the database."""
+        entry = self.directory.fresh(name)
+        try:
+            return None if entry is None else entry.resolve(version, variant)
+        except SyllabusError:
+            return None
+
+    def close(self) -> None:
+        """End the threads."""
+        self._decoders.shutdown(cancel_futures=True)
+        self.engine.close()
+
+    def _of_files(self, model: ServedModel, files: Sequence[bytes]) -> Decoding:
+        given = model.signature["input"]
+        opened = ImageFiles(files, self._max_pixels)
+        is_quick = opened.num_pixels <= INLINE_PIXELS
+        return Decoding(len(files), is_quick, lambda: {given["name"]: opened.decode(given["shape"])})
+
+    def _of_values(self, model: ServedModel, loaded: Loaded, values: Sequence[Any]) -> Decoding:
+        modality, rows = model.signature["modality"], len(values)
+        if modality == "tensors":
+            return Decoding(rows, False, lambda: inputs.decode_tensors(values, loaded.network))
+        given = model.signature["input"]
+        is_quick = rows * math.prod(given["shape"]) <= INLINE_VALUES
+        if modality != "image":
+            return Decoding(rows, is_quick, lambda: {given["name"]: inputs.decode_rows(values, given["columns"])})
+        if all(isinstance(value, str) for value in values):
+            return self._of_files(model, inputs.decode_base64(values))
+        return Decoding(rows, is_quick, lambda: {given["name"]: inputs.decode_pixels(values, given["shape"])})
+
+    async def _predict(
+        self, entry: Entry, model: ServedModel, loaded: Loaded, wish: Wish, decoding: Decoding, top_k: int
+    ) -> Predictions:
+        started_at = time.monotonic()
+        if decoding.is_quick:
+            feeds = decoding.feeds()
         else:
-            batch = inputs.decode_rows(values, described["columns"])
-        return self._run(model, batch, top_k, started_at)
+            feeds = await self._decode_on_a_thread(loaded, wish, decoding)
+        decode_seconds = time.monotonic() - started_at
+        answer = await self._run(entry, model, loaded, wish, feeds, decoding.rows)
+        items = name_answers(model.signature, loaded.network.output_names, answer.outputs, top_k)
+        return Predictions(model, items, answer.queue_seconds, decode_seconds, answer.infer_seconds)
 
-    def _run(self, model: ServedModel, batch: np.ndarray, top_k: int, started_at: float) -> Predictions:
-        decoded_at = time.perf_counter()
-        session = self._sessions.get(model.onnx_sha256, model.onnx)
-        signature = model.signature
-        (output,) = session.run([signature["output"]["name"]], {signature["input"]["name"]: batch})
-        _check_finite(output)
-        if signature["task"] == "classification":
-            items = _name_classes(output, signature["labels"], top_k)
-        else:
-            items = [{"value": float(value)} for value in output.reshape(-1)]
-        return Predictions(items, decoded_at - started_at, time.perf_counter() - decoded_at)
+    async def _decode_on_a_thread(self, loaded: Loaded, wish: Wish, decoding: Decoding) -> Feeds:
+        """What would be refused when decoded is refused before, and counts as waiting while it is decoded."""
+        batcher = loaded.batcher()
+        batcher.admit(decoding.rows, wish.deadline)
+        batcher.rows_expected += decoding.rows
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._decoders, decoding.feeds)
+        finally:
+            batcher.rows_expected -= decoding.rows
 
-
-def _check_finite(output: np.ndarray) -> None:
-    finite = np.isfinite(output).reshape(len(output), -1).all(axis=1)
-    if not finite.all():
-        index = int(np.argmin(finite))
-        msg = "the model's answer is not a finite number; the input is far from what it was trained on"
-        raise Invalid(
-            "prediction_not_finite", f"inputs[{index}]: {msg}", [{"loc": ["body", "inputs", index], "msg": msg}]
-        )
-
-
-def _name_classes(probabilities: np.ndarray, labels: Sequence[str], top_k: int) -> list[Prediction]:
-    # A stable sort, so that equal probabilities come in the order of the classes.
-    ranking = np.argsort(-probabilities, axis=1, kind="stable")[:, :top_k]
-    return [
-        {
-            "label": labels[order[0]],
-            "index": int(order[0]),
-            "probability": float(row[order[0]]),
-            "top_k": [{"label": labels[place], "probability": float(row[place])} for place in order],
-        }
-        for row, order in zip(probabilities, ranking, strict=True)
-    ]
+    async def _run(
+        self, entry: Entry, model: ServedModel, loaded: Loaded, wish: Wish, feeds: Feeds, rows: int
+    ) -> Answer:
+        answer = await self.engine.run(loaded, feeds, rows, deadline=wish.deadline, priority=wish.priority)
+        if entry.traffic is not None and (shadow := entry.shadow_of(model)) is not None:
+            self.shadow.compare(model, shadow, feeds, rows, answer.outputs)
+        return answer

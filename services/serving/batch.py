@@ -1,0 +1,119 @@
+"""One batch: the requests in it, and what running them together came to."""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import onnxruntime
+
+from services.errors import DeadlineExceeded, Invalid, SyllabusError
+from services.serving.network import Feeds, Network, Outputs
+
+
+class Answer(NamedTuple):
+    """A network's outputs for one request, and what waiting and running took."""
+
+    outputs: Outputs
+    queue_seconds: float
+    infer_seconds: float
+
+
+@dataclass(slots=True, eq=False)
+class Ticket:
+    """One request that waits."""
+
+    feeds: Feeds
+    rows: int
+    deadline: float
+    """By the monotonic clock."""
+    submitted_at: float
+    future: "asyncio.Future[Answer]"
+    alarm: asyncio.TimerHandle | None = None
+    batch: "Sequence[Ticket]" = ()
+    options: onnxruntime.RunOptions | None = None
+    """Those of the run that the ticket is part of, on a thread."""
+
+    def watch(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Give a ticket that may have to wait an alarm of its own."""
+        self.alarm = loop.call_later(max(0.0, self.deadline - time.monotonic()), self.expire)
+        self.future.add_done_callback(self._over)
+
+    def expire(self) -> None:
+        """Answer that the deadline has passed."""
+        if not self.future.done():
+            self.future.set_exception(_too_late())
+
+    def _over(self, _: "asyncio.Future[Answer]") -> None:
+        """Answered, expired or abandoned; a run that nobody waits for any more is ended."""
+        if self.alarm is not None:
+            self.alarm.cancel()
+        if self.options is not None and all(ticket.future.done() for ticket in self.batch):
+            self.options.terminate = True
+
+
+def _too_late() -> DeadlineExceeded:
+    return DeadlineExceeded("deadline_exceeded", "The deadline passed before the model had answered; allow more time.")
+
+
+class Run(NamedTuple):
+    """What came of one batch: an answer or an error a ticket, and the time of its three parts."""
+
+    results: list[Answer | SyllabusError]
+    started_at: float
+    assemble_seconds: float = 0.0
+    run_seconds: float = 0.0
+    split_seconds: float = 0.0
+    is_clean: bool = False
+    """Whether it went through as one batch."""
+
+
+def run(network: Network, tickets: Sequence[Ticket], options: onnxruntime.RunOptions | None) -> Run:
+    """Run tickets as one batch; if that fails one by one, so that one bad input fails no other."""
+    started_at = time.monotonic()
+    try:
+        feeds = _joined(network, [ticket.feeds for ticket in tickets])
+        assembled_at = time.monotonic()
+        outputs = network.run(feeds, options)
+        ended_at = time.monotonic()
+        parts = _split(outputs, [ticket.rows for ticket in tickets])
+    except Exception as error:  # ONNX Runtime's own classes have no common base but this
+        if len(tickets) > 1 and not (options is not None and options.terminate):
+            alone = [run(network, [ticket], options) for ticket in tickets]
+            return Run([each.results[0] for each in alone], started_at)
+        failure = _too_late() if options is not None and options.terminate else _explained(error)
+        return Run([failure] * len(tickets), started_at)
+    seconds = ended_at - assembled_at
+    results: list[Answer | SyllabusError] = [
+        Answer(part, started_at - ticket.submitted_at, seconds) for ticket, part in zip(tickets, parts, strict=True)
+    ]
+    return Run(results, started_at, assembled_at - started_at, seconds, time.monotonic() - ended_at, is_clean=True)
+
+
+def _joined(network: Network, feeds: Sequence[Feeds]) -> Mapping[str, np.ndarray]:
+    if len(feeds) == 1:
+        return feeds[0]
+    return {name: np.concatenate([each[name] for each in feeds]) for name in network.input_names}
+
+
+def _split(outputs: Outputs, rows: Sequence[int]) -> list[Outputs]:
+    if len(rows) == 1:
+        return [outputs]
+    total = sum(rows)
+    if any(not output.ndim or len(output) != total for output in outputs):
+        raise ValueError("an output of the batch has not as many rows as the batch")
+    parts: list[Outputs] = []
+    start = 0
+    for count in rows:
+        parts.append([output[start : start + count] for output in outputs])
+        start += count
+    return parts
+
+
+def _explained(error: Exception) -> SyllabusError:
+    """What a caller may know of a run that failed: ONNX Runtime's own text names files and lines of its source."""
+    if isinstance(error, MemoryError) or "memory" in str(error).lower() or "bad_alloc" in str(error):
+        return Invalid("inference_out_of_memory", "The model needs more memory for this input than it may use.")
+    return Invalid("inference_failed", "The model cannot be run on this input; check its values and shapes.")

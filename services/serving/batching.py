@@ -1,0 +1,136 @@
+"""Dynamic batching: requests that wait for one network with one shape of input.
+
+Nothing polls and nothing waits for company: a batch is taken the moment something is free to run it, and is made
+of what has come by then. What arrives in one turn of the event loop, or while a batch runs, forms the next one.
+"""
+
+import asyncio
+import heapq
+import math
+import threading
+import time
+from collections.abc import Sequence
+
+from services.errors import SyllabusError, TooManyRequests
+from services.serving.batch import Answer, Run, Ticket, run
+from services.serving.metrics import ModelMetrics
+from services.serving.network import Feeds, Network
+from services.serving.runners import Runners
+from services.serving.service_times import ServiceTimes
+
+INLINE_SECONDS = 1e-3
+"""A batch that is known to take no longer runs on the event loop: handing it to a thread would take longer."""
+
+
+class Batcher:
+    """The queue of one network for one shape. `submit` is for the event loop; `take` is for any thread."""
+
+    def __init__(
+        self,
+        network: Network,
+        times: ServiceTimes,
+        runners: Runners,
+        metrics: ModelMetrics,
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        self.network = network
+        self.times = times
+        self._runners = runners
+        self._metrics = metrics
+        self._loop = loop
+        self._lock = threading.Lock()
+        self._waiting: list[tuple[int, float, int, Ticket]] = []
+        self._count = 0
+        self._planned = False
+        self.rows_waiting = 0
+        self.rows_running = 0
+        self.rows_expected = 0
+        """Rows that were admitted and are still being decoded."""
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing waits, runs or is on its way."""
+        return not (self.rows_waiting or self.rows_running or self.rows_expected)
+
+    def admit(self, rows: int, deadline: float) -> None:
+        """Raise `TooManyRequests` if by all that is known so many rows cannot be answered in time."""
+        backlog = self.rows_waiting + self.rows_running + self.rows_expected
+        per_row = self.times.seconds_per_row
+        if backlog * per_row <= INLINE_SECONDS:
+            return
+        wait = self._runners.stretch(self) * backlog * per_row / self.network.concurrency
+        finish = time.monotonic() + wait + (self.times.seconds(rows) or 0.0)
+        if finish > deadline:
+            detail = "The queue is too long to answer within the deadline; try again later or allow more time."
+            raise TooManyRequests("overloaded", detail, max(1, math.ceil(wait)))
+
+    def submit(self, feeds: Feeds, rows: int, deadline: float, priority: int) -> "asyncio.Future[Answer]":
+        """Queue one request: first by priority (1 comes first), then by deadline. Raises `TooManyRequests`."""
+        self.admit(rows, deadline)
+        ticket = Ticket(feeds, rows, deadline, time.monotonic(), self._loop.create_future())
+        with self._lock:
+            self._count += 1
+            heapq.heappush(self._waiting, (priority, deadline, self._count, ticket))
+            self.rows_waiting += rows
+        if not self._planned:
+            self._planned = True
+            self._loop.call_soon(self._dispatch)
+        return ticket.future
+
+    def _dispatch(self) -> None:
+        """Run what waits here and now if that is quick, else offer it to the runners."""
+        self._planned = False
+        if not self._runs_inline():
+            for *_, ticket in self._waiting:
+                if ticket.alarm is None:
+                    ticket.watch(self._loop)
+            self._runners.offer(self)
+            return
+        tickets = self.take()
+        if tickets:
+            self.deliver(tickets, run(self.network, tickets, None))
+        if self._waiting:  # in the next turn of the loop, so that other work has its turn too
+            self._planned = True
+            self._loop.call_soon(self._dispatch)
+
+    def _runs_inline(self) -> bool:
+        seconds = self.times.seconds(self.times.choose(max(1, self.rows_waiting)))
+        return self.network.runs_inline and seconds is not None and seconds <= INLINE_SECONDS
+
+    def take(self) -> list[Ticket]:
+        """The next batch, without what was cancelled or expired; empty if nothing waits."""
+        tickets: list[Ticket] = []
+        rows = 0
+        now = time.monotonic()
+        with self._lock:
+            size = self.times.choose(max(1, self.rows_waiting))
+            while self._waiting:
+                ticket = self._waiting[0][3]
+                if tickets and (rows + ticket.rows > size or not self.network.batchable):
+                    break
+                heapq.heappop(self._waiting)
+                self.rows_waiting -= ticket.rows
+                if ticket.future.done():
+                    continue
+                if ticket.deadline < now:
+                    self._loop.call_soon_threadsafe(ticket.expire)
+                    continue
+                tickets.append(ticket)
+                rows += ticket.rows
+            self.rows_running += rows
+        return tickets
+
+    def deliver(self, tickets: Sequence[Ticket], outcome: Run) -> None:
+        """Hand the results of a batch to those who wait for them; on the event loop."""
+        rows = sum(ticket.rows for ticket in tickets)
+        self.rows_running -= rows
+        if outcome.is_clean:
+            self.times.record(rows, outcome.assemble_seconds + outcome.run_seconds + outcome.split_seconds)
+            self._metrics.batch(rows, outcome, [outcome.started_at - ticket.submitted_at for ticket in tickets])
+        for ticket, result in zip(tickets, outcome.results, strict=True):
+            if ticket.future.done():  # its client has left, or its deadline has passed
+                continue
+            if isinstance(result, SyllabusError):
+                ticket.future.set_exception(result)
+            else:
+                ticket.future.set_result(result)

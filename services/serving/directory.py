@@ -1,0 +1,221 @@
+"""Which models there are to serve, remembered from the database.
+
+A look at the database for every prediction would cost more than the prediction. What is remembered of a model
+counts as fresh for `FRESH_SECONDS` after it was last confirmed, by reading the model's revision alone. Under load
+it is confirmed ahead, in the background; after a pause, before the answer. So a change made elsewhere is seen at
+the latest after `FRESH_SECONDS`, one made in this process at once. While the database does not answer, what is
+remembered is served on.
+"""
+
+import asyncio
+import random
+import time
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from itertools import accumulate
+from typing import Any
+
+import structlog
+
+from services import registry
+from services.artifacts import ArtifactStore
+from services.database import OUTAGE, Database
+from services.errors import NotFound, Unavailable
+from services.serving.model import ServedModel
+from services.tables import Model, ModelVersion
+
+FRESH_SECONDS = 0.1
+AHEAD_SECONDS = 0.05
+"""The age from which on a fresh entry is confirmed in the background."""
+PATIENCE_SECONDS = 1.0
+"""How long the database may take to confirm what is remembered, before that is used unconfirmed."""
+MAX_ENTRIES = 4096
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(eq=False)
+class Entry:
+    """One model as the database had it at `revision`."""
+
+    name: str
+    revision: int
+    served: bool
+    versions: dict[int, ModelVersion]
+    aliases: dict[str, int]
+    traffic: dict[str, Any] | None
+    artifacts: ArtifactStore
+    confirmed_at: float
+    """By the monotonic clock."""
+    checking: "asyncio.Task[Entry] | None" = None
+    _models: dict[tuple[int, str | None], ServedModel] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        weights = (self.traffic or {}).get("weights", {})
+        self._shares = [int(number) for number in weights]
+        self._bounds = list(accumulate(weights.values()))
+
+    def resolve(self, version: str = registry.LATEST, variant: str | None = None) -> ServedModel:
+        """The file that answers a request.
+
+        `version` is a number, an alias or `latest`, which means: as the model's traffic is shared, else the
+        newest. `variant` None is the version's default. Raises `NotFound`, or `Unavailable` for a model that was
+        unloaded.
+        """
+        if not self.served:
+            raise Unavailable("model_unloaded", f"Model {self.name!r} was unloaded; load it to use it again.")
+        number = self._number(version)
+        model = self._models.get((number, variant))
+        if model is None:
+            model = self._models[number, variant] = self._model(number, variant)
+        return model
+
+    def shadow_of(self, model: ServedModel) -> ServedModel | None:
+        """The version that is called beside this one and compared, if there is one."""
+        number = (self.traffic or {}).get("shadow")
+        if number is None or number == model.version or number not in self.versions:
+            return None
+        return self.resolve(str(number))
+
+    def _number(self, version: str) -> int:
+        if version == registry.LATEST:
+            if self._shares:
+                return random.choices(self._shares, cum_weights=self._bounds)[0]  # noqa: S311 - no secret
+            if self.versions:
+                return max(self.versions)
+        number = self.aliases.get(version) or (int(version) if version.isdecimal() else 0)
+        if number not in self.versions:
+            raise NotFound("version_not_found", f"Model {self.name!r} has no version {version!r}.")
+        return number
+
+    def _model(self, number: int, variant: str | None) -> ServedModel:
+        version = self.versions[number]
+        name = version.default_variant if variant is None else variant
+        sha256 = version.onnx_sha256
+        if name:
+            sha256s = {each.name: each.onnx_sha256 for each in version.variants}
+            if name not in sha256s:
+                known = f"; it has {', '.join(sorted(sha256s))}" if sha256s else ""
+                detail = f"Version {number} of model {self.name!r} has no variant {name!r}{known}."
+                raise NotFound("variant_not_found", detail)
+            sha256 = sha256s[name]
+        return ServedModel(
+            name=self.name,
+            version=number,
+            variant=name or "",
+            sha256=sha256,
+            path=self.artifacts.path(sha256),
+            signature=version.signature,
+            trusted=version.record.get("trusted", True),
+            bounded=version.record.get("bounded", True),
+        )
+
+
+class Directory:
+    """Entries by name, for one event loop."""
+
+    def __init__(self, database: Database, artifacts: ArtifactStore) -> None:
+        self._database = database
+        self._artifacts = artifacts
+        self._entries: OrderedDict[str, Entry] = OrderedDict()
+        self._num_changes = 0
+
+    def fresh(self, name: str) -> Entry | None:
+        """What is remembered of a model, if that is fresh."""
+        entry = self._entries.get(name)
+        if entry is None:
+            return None
+        age = time.monotonic() - entry.confirmed_at
+        if age > AHEAD_SECONDS and entry.checking is None:
+            self._check(entry)
+        return entry if age <= FRESH_SECONDS else None
+
+    async def get(self, name: str) -> Entry:
+        """The model, confirmed if need be. Raises `NotFound`; `Unavailable` only if nothing is remembered of it."""
+        if (entry := self.fresh(name)) is not None:
+            return entry
+        entry = self._entries.get(name)
+        if entry is None:
+            return await self._fetch(name)
+        check = entry.checking or self._check(entry)
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                return await asyncio.shield(check)
+        except TimeoutError:
+            log.warning("served_unconfirmed", model=name)
+            return entry
+
+    async def names(self) -> list[str]:
+        """All models there are, by name."""
+        return await asyncio.to_thread(self._names)
+
+    def forget(self, name: str) -> None:
+        """The model has changed: what is remembered of it no longer holds. May be called from any thread."""
+        self._num_changes += 1
+        self._entries.pop(name, None)
+
+    async def _fetch(self, name: str) -> Entry:
+        """Read a model, once more if one was changed meanwhile: it may have been this one."""
+        while True:
+            num_changes = self._num_changes
+            entry = await asyncio.to_thread(self._read, name)
+            if num_changes == self._num_changes:
+                return self._remember(entry)
+
+    def _check(self, entry: Entry) -> "asyncio.Task[Entry]":
+        """Confirm an entry, or replace it, in the background; all who wait for it share it."""
+
+        async def check() -> Entry:
+            num_changes, asked_at = self._num_changes, time.monotonic()
+            try:
+                revision = await asyncio.to_thread(self._revision, entry.name)
+                if revision == entry.revision and num_changes == self._num_changes:
+                    entry.confirmed_at = asked_at
+                    return entry
+                return await self._fetch(entry.name)
+            except NotFound:
+                self.forget(entry.name)
+                raise
+            except OUTAGE as error:
+                log.warning("served_unconfirmed", model=entry.name, error=type(error).__name__)
+                entry.confirmed_at = time.monotonic()
+                return entry
+            finally:
+                entry.checking = None
+
+        entry.checking = asyncio.get_running_loop().create_task(check())
+        entry.checking.add_done_callback(lambda task: task.cancelled() or task.exception())
+        return entry.checking
+
+    def _remember(self, entry: Entry) -> Entry:
+        self._entries[entry.name] = entry
+        self._entries.move_to_end(entry.name)
+        if len(self._entries) > MAX_ENTRIES:
+            self._entries.popitem(last=False)
+        return entry
+
+    def _revision(self, name: str) -> int | None:
+        with self._database.snapshot() as session:
+            return registry.revision(session, name)
+
+    def _read(self, name: str) -> Entry:
+        read_at = time.monotonic()
+        with self._database.snapshot() as session:
+            model = registry.get(session, name)
+        return self._entry(model, read_at)
+
+    def _entry(self, model: Model, read_at: float) -> Entry:
+        return Entry(
+            name=model.name,
+            revision=model.revision,
+            served=model.served,
+            versions={version.number: version for version in model.versions},
+            aliases={alias.alias: alias.number for alias in model.aliases},
+            traffic=model.traffic,
+            artifacts=self._artifacts,
+            confirmed_at=read_at,
+        )
+
+    def _names(self) -> list[str]:
+        with self._database.snapshot() as session:
+            return registry.names(session)

@@ -1,0 +1,161 @@
+"""The serving engine: networks in memory, and requests batched for them. It knows no transport and no database.
+
+All methods are for the event loop that it was made on. Loading and runs of more than a millisecond are on threads.
+"""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+from services.errors import TooManyRequests
+from services.serving import cuda, loading
+from services.serving.batch import Answer
+from services.serving.batching import Batcher
+from services.serving.metrics import ModelMetrics, ServingMetrics
+from services.serving.model import ServedModel
+from services.serving.network import Feeds, Network
+from services.serving.runners import Runners
+from services.serving.service_times import ServiceTimes
+
+DEFAULT_PRIORITY = 5
+LAST_PRIORITY = 9
+"""Priorities go from 1, which comes first, to this."""
+MAX_SHAPES = 256
+"""Shapes of one network that have a queue; the ones used least recently are forgotten."""
+RETRY_SECONDS = 1
+
+ModelKey = tuple[str, int, str, str]
+
+
+class Loaded:
+    """A network in memory and its queues, one a shape."""
+
+    def __init__(self, network: Network, times: ServiceTimes, make_batcher: Callable[[ServiceTimes], Batcher]) -> None:
+        self.network = network
+        self._make_batcher = make_batcher
+        self._batchers: OrderedDict[object, Batcher] = OrderedDict()
+        self._only = make_batcher(times) if network.has_one_shape else None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no request waits or runs."""
+        batchers = [self._only] if self._only is not None else self._batchers.values()
+        return all(batcher.is_idle for batcher in batchers)
+
+    def batcher(self, feeds: Feeds | None = None) -> Batcher:
+        """The queue for inputs of this shape; without inputs, of the one shape or one that stands for all."""
+        if self._only is not None:
+            return self._only
+        shape = None if feeds is None else tuple(feeds[name].shape[1:] for name in self.network.input_names)
+        batcher = self._batchers.get(shape)
+        if batcher is None:
+            batcher = self._batchers[shape] = self._make_batcher(loading.new_times(self.network))
+            self._forget_shapes()
+        self._batchers.move_to_end(shape)
+        return batcher
+
+    def _forget_shapes(self) -> None:
+        for shape, batcher in list(self._batchers.items())[: -MAX_SHAPES or None]:
+            if batcher.is_idle:
+                del self._batchers[shape]
+
+
+class Engine:
+    """Networks by model, version and variant."""
+
+    def __init__(
+        self,
+        metrics: ServingMetrics,
+        *,
+        cores: int,
+        device: cuda.Device,
+        max_model_bytes: int,
+        max_queue_bytes: int,
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._metrics = metrics
+        self._cores = cores
+        self._device = device
+        self._max_model_bytes = max_model_bytes
+        self._max_queue_bytes = max_queue_bytes
+        self._queued_bytes = 0
+        self._runners = Runners(cores, self._loop)
+        self._loaded: OrderedDict[ModelKey, Loaded] = OrderedDict()
+        self._loads: dict[ModelKey, asyncio.Task[Loaded]] = {}
+
+    def find(self, model: ServedModel) -> Loaded | None:
+        """The model, if it is in memory."""
+        loaded = self._loaded.get(model.key)
+        if loaded is not None:
+            self._loaded.move_to_end(model.key)
+        return loaded
+
+    def is_loading(self, model: ServedModel) -> bool:
+        """Whether the model is on its way into memory."""
+        return model.key in self._loads
+
+    async def load(self, model: ServedModel) -> Loaded:
+        """The model, loaded and warmed up if need be; all who wait for one load share it. Raises `Unavailable`."""
+        if (loaded := self.find(model)) is not None:
+            return loaded
+        load = self._loads.get(model.key)
+        if load is None:
+            load = self._loads[model.key] = self._loop.create_task(self._load(model))
+            load.add_done_callback(lambda _: self._loads.pop(model.key, None))
+        # A client that leaves must not end the load for the others.
+        return await asyncio.shield(load)
+
+    async def _load(self, model: ServedModel) -> Loaded:
+        network, times = await asyncio.to_thread(loading.load, model, self._cores, self._device)
+        metrics = self.metrics_of(model)
+        loaded = Loaded(network, times, lambda times: Batcher(network, times, self._runners, metrics, self._loop))
+        self._loaded[model.key] = loaded
+        self._make_room()
+        return loaded
+
+    def _make_room(self) -> None:
+        """Let go of what was used least recently; the newest stays, even if it alone is over the limit."""
+        num_bytes = sum(loaded.network.num_bytes for loaded in self._loaded.values())
+        for key, loaded in list(self._loaded.items())[:-1]:
+            if num_bytes <= self._max_model_bytes:
+                return
+            if loaded.is_idle:
+                num_bytes -= loaded.network.num_bytes
+                del self._loaded[key]
+
+    def unload(self, name: str) -> None:
+        """Let go of all versions of a model; what is under way comes to its end."""
+        for key in [key for key in self._loaded if key[0] == name]:
+            del self._loaded[key]
+
+    async def run(
+        self, loaded: Loaded, feeds: Feeds, rows: int, *, deadline: float, priority: int = DEFAULT_PRIORITY
+    ) -> Answer:
+        """Run inputs of so many rows, batched with others of their shape, by a deadline of the monotonic clock.
+
+        Raises `TooManyRequests` if the queue is too long, `DeadlineExceeded`, and `Invalid` if the network cannot
+        be run on these inputs.
+        """
+        num_bytes = sum(array.nbytes for array in feeds.values())
+        if self._queued_bytes + num_bytes > self._max_queue_bytes and self._queued_bytes:
+            detail = "The requests that wait fill the memory set aside for them; try again later."
+            raise TooManyRequests("queue_full", detail, RETRY_SECONDS)
+        self._queued_bytes += num_bytes
+        try:
+            return await loaded.batcher(feeds).submit(feeds, rows, deadline, priority)
+        finally:
+            self._queued_bytes -= num_bytes
+
+    def metrics_of(self, model: ServedModel) -> ModelMetrics:
+        """What is counted of a model."""
+        return self._metrics.of(model.name, model.version, model.variant)
+
+    def close(self) -> None:
+        """End the threads, after what they are running."""
+        self._runners.close()
+
+
+def deadline_after(seconds: float) -> float:
+    """The deadline so many seconds from now, by the clock that deadlines go by."""
+    return time.monotonic() + seconds

@@ -1,0 +1,138 @@
+"""From a model's file to a network that is ready: loaded, measured and warm.
+
+On a processor, how many threads one run should take is found by trying: many runs at once with a thread each, or
+one after another with all threads, whichever answers more rows a second.
+"""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import onnxruntime
+
+from services.errors import Unavailable
+from services.serving import cuda
+from services.serving.model import ServedModel
+from services.serving.network import Network
+from services.serving.protocol.datatypes import DTYPES
+from services.serving.service_times import ServiceTimes
+from services.serving.sessions import open_session, read_graph
+
+WARM_UP_SECONDS = 1.0
+"""About how long measuring may take; the first run of each size may take longer."""
+FIRST_RUN_SECONDS = 30.0
+REPEATS = 3
+WIDE_SECONDS = 0.002
+"""From this time of a single row on it is tried whether several threads are faster."""
+MAX_ROWS = 64
+MAX_BATCH_BYTES = 64 * 2**20
+
+
+def load(model: ServedModel, cores: int, device: cuda.Device) -> tuple[Network, ServiceTimes]:
+    """Load a model, choose its threads and warm it up. Takes seconds: not for the event loop.
+
+    Raises `Unavailable` if the file is missing, altered, broken, or does not answer.
+    """
+    graph = read_graph(model.path, model.sha256)
+
+    def open_network(threads: int) -> Network:
+        session = open_session(graph, threads=threads, trusted=model.trusted, device=device)
+        return cuda.network_class(session)(
+            session,
+            threads=threads,
+            concurrency=max(1, cores // threads),
+            batchable=model.signature.get("batchable", True),
+            bounded=model.bounded,
+            num_bytes=2 * len(graph),  # the weights, and what ONNX Runtime makes of them
+        )
+
+    network = open_network(1)
+    if not network.has_one_shape or not _answers(network):
+        return network, new_times(network)
+    if device == "cpu" and cores > 1 and _fastest(network, 1) >= WIDE_SECONDS:
+        wide = open_network(cores)
+        if _answers(wide) and _fastest(wide, 1) < _seconds_a_row_side_by_side(network, cores):
+            network = wide
+    return network, warm_up(network)
+
+
+def new_times(network: Network) -> ServiceTimes:
+    """An empty table, for batches that memory can hold."""
+    if not network.batchable:
+        return ServiceTimes(1)
+    return ServiceTimes(max(1, min(MAX_ROWS, MAX_BATCH_BYTES // max(1, network.row_bytes))))
+
+
+def warm_up(network: Network) -> ServiceTimes:
+    """Measure ever larger batches, until they are slower by the row or time is up."""
+    times = new_times(network)
+    deadline = time.monotonic() + WARM_UP_SECONDS
+    rows, slower = 1, 0
+    while rows <= times.max_rows and slower < 2 and time.monotonic() < deadline:
+        network.run(zeros(network, rows))
+        per_row = times.seconds_per_row
+        seconds = _fastest(network, rows, deadline)
+        times.record(rows, seconds)
+        slower = slower + 1 if per_row and seconds / rows > per_row else 0
+        rows *= 2
+    return times
+
+
+def zeros(network: Network, rows: int) -> dict[str, np.ndarray]:
+    """Inputs of so many rows that are all zero or empty; dimensions that vary are 1."""
+    feeds = {}
+    for spec in network.inputs:
+        shape = [abs(size) for size in spec.shape]
+        if spec.shape and spec.shape[0] == -1:
+            shape[0] = rows
+        dtype = DTYPES[spec.datatype]
+        feeds[spec.name] = np.full(shape, "", dtype=object) if dtype == np.dtype(object) else np.zeros(shape, dtype)
+    return feeds
+
+
+def _answers(network: Network) -> bool:
+    """The first run, which takes the longest; whether the model takes zeros at all.
+
+    Raises `Unavailable` if it does not end.
+    """
+    options = onnxruntime.RunOptions()
+    alarm = threading.Timer(FIRST_RUN_SECONDS, lambda: setattr(options, "terminate", True))
+    alarm.start()
+    try:
+        network.run(zeros(network, 1), options)
+    except Exception as error:
+        if options.terminate:
+            detail = f"The model did not answer within {FIRST_RUN_SECONDS:g} s."
+            raise Unavailable("model_does_not_answer", detail) from error
+        return False
+    finally:
+        alarm.cancel()
+    return True
+
+
+def _fastest(network: Network, rows: int, deadline: float = float("inf")) -> float:
+    """The least of a few runs' times, in seconds."""
+    feeds = zeros(network, rows)
+    fastest = float("inf")
+    for _ in range(REPEATS):
+        started_at = time.monotonic()
+        network.run(feeds)
+        fastest = min(fastest, time.monotonic() - started_at)
+        if time.monotonic() > deadline:
+            break
+    return fastest
+
+
+def _seconds_a_row_side_by_side(network: Network, runs: int) -> float:
+    """The time a row takes when so many single rows run at once."""
+    feeds = zeros(network, 1)
+
+    def several(_: int) -> None:
+        for _ in range(REPEATS):
+            network.run(feeds)
+
+    with ThreadPoolExecutor(runs) as pool:
+        started_at = time.monotonic()
+        list(pool.map(several, range(runs)))
+        return (time.monotonic() - started_at) / (runs * REPEATS)

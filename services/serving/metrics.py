@@ -1,0 +1,94 @@
+"""What serving counts, per model and version, for Prometheus and for the protocol's statistics.
+
+Several gateway processes share their counters through files when `PROMETHEUS_MULTIPROC_DIR` names a directory
+(documentation of prometheus_client, "Multiprocess Mode").
+"""
+
+import time
+from collections.abc import Sequence
+from functools import lru_cache
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from services.serving.batch import Run
+
+SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+MODEL = ("model", "version", "variant")
+# Names are a model's, so that they are as many as there are models; those that do not exist are never counted.
+MAX_MODELS = 4096
+
+
+class ServingMetrics:
+    """Counters and histograms in one registry."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        def counter(name: str, help: str, *labels: str) -> Counter:
+            return Counter(f"syllabus_model_{name}", help, [*MODEL, *labels], registry=registry)
+
+        def histogram(name: str, help: str, buckets: Sequence[float], *labels: str) -> Histogram:
+            return Histogram(f"syllabus_model_{name}", help, [*MODEL, *labels], buckets=buckets, registry=registry)
+
+        self.request_seconds = histogram(
+            "request_seconds", "Time from a request to its answer, by HTTP status.", SECONDS, "code"
+        )
+        self.queue_seconds = histogram("queue_seconds", "Time a request waited for its batch to begin.", SECONDS)
+        self.service_seconds = histogram("service_seconds", "Time a batch took to run.", SECONDS)
+        self.batch_rows = histogram("batch_rows", "Rows of a batch.", ROWS)
+        self.batches = counter("batches", "Batches run, by their rows.", "rows")
+        self.batch_seconds = counter("batch_seconds", "Time of batches, by their rows and phase.", "rows", "phase")
+        self.shadow = counter("shadow", "Answers compared with the shadow version's.", "result")
+        self.last_batch = Gauge(
+            "syllabus_model_last_batch_seconds",
+            "Time of the last batch, in seconds since 1970.",
+            MODEL,
+            registry=registry,
+            multiprocess_mode="mostrecent",
+        )
+        self.of = lru_cache(MAX_MODELS)(self._of)
+
+    def _of(self, model: str, version: int, variant: str) -> "ModelMetrics":
+        return ModelMetrics(self, (model, str(version), variant))
+
+
+class ModelMetrics:
+    """The same for one variant of one version, with what is the same at every request looked up once."""
+
+    def __init__(self, metrics: ServingMetrics, labels: tuple[str, str, str]) -> None:
+        self._metrics = metrics
+        self._labels = labels
+        self._queue_seconds = metrics.queue_seconds.labels(*labels)
+        self._service_seconds = metrics.service_seconds.labels(*labels)
+        self._batch_rows = metrics.batch_rows.labels(*labels)
+        self._last_batch = metrics.last_batch.labels(*labels)
+        self._request_seconds = metrics.request_seconds.labels(*labels, "200")
+        self._of_rows = lru_cache(2048)(self._batches_of)
+
+    def _batches_of(self, rows: int) -> tuple[Counter, Counter, Counter, Counter]:
+        labels = (*self._labels, str(rows))
+        phases = (self._metrics.batch_seconds.labels(*labels, phase) for phase in ("input", "infer", "output"))
+        return (self._metrics.batches.labels(*labels), *phases)  # type: ignore[return-value]
+
+    def batch(self, rows: int, run: Run, queue_seconds: Sequence[float]) -> None:
+        """Count one batch and the time that each of its requests had waited."""
+        for seconds in queue_seconds:
+            self._queue_seconds.observe(seconds)
+        self._service_seconds.observe(run.run_seconds)
+        self._batch_rows.observe(rows)
+        batches, assembling, running, splitting = self._of_rows(rows)
+        batches.inc()
+        self._last_batch.set(time.time())
+        assembling.inc(run.assemble_seconds)
+        running.inc(run.run_seconds)
+        splitting.inc(run.split_seconds)
+
+    def answered(self, status: int, seconds: float) -> None:
+        """Count one answer."""
+        if status == 200:
+            self._request_seconds.observe(seconds)
+        else:
+            self._metrics.request_seconds.labels(*self._labels, str(status)).observe(seconds)
+
+    def compared(self, result: str) -> None:
+        """Count one comparison with the shadow version: `agrees`, `differs`, `failed` or `dropped`."""
+        self._metrics.shadow.labels(*self._labels, result).inc()

@@ -1,0 +1,65 @@
+"""A loaded graph: what it takes and gives, and how it is run."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import onnxruntime
+
+from services.errors import Unavailable
+from services.serving.protocol.datatypes import TensorSpec, spec_of
+
+Feeds = Mapping[str, np.ndarray]
+Outputs = list[np.ndarray]
+
+
+class Network:
+    """An ONNX Runtime session. `run` may be called from several threads at once."""
+
+    def __init__(
+        self,
+        session: onnxruntime.InferenceSession,
+        *,
+        threads: int,
+        concurrency: int,
+        batchable: bool,
+        bounded: bool,
+        num_bytes: int,
+    ) -> None:
+        self.session = session
+        self.threads = threads
+        """Processors that one run takes."""
+        self.concurrency = concurrency
+        """Runs at once that make sense."""
+        self.batchable = batchable
+        """Whether rows of several requests may be run together."""
+        self.runs_inline = bounded and threads == 1
+        """Whether a run is sure to end, so that it may hold up the event loop for the time it is known to take."""
+        self.num_bytes = num_bytes
+        self.inputs = _specs(session.get_inputs())
+        self.outputs = _specs(session.get_outputs())
+        self.input_names = [spec.name for spec in self.inputs]
+        self.output_names = [spec.name for spec in self.outputs]
+
+    def run(self, feeds: Feeds, options: onnxruntime.RunOptions | None = None) -> Outputs:
+        """The outputs, in the order of `output_names`. Raises whatever ONNX Runtime raises."""
+        outputs: Outputs = self.session.run(self.output_names, feeds, options)
+        return outputs
+
+    @property
+    def has_one_shape(self) -> bool:
+        """Whether all but the batch dimension is fixed."""
+        return all(-1 not in spec.shape[1:] for spec in self.inputs)
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of one row of input, if there is one shape."""
+        return sum(math.prod(spec.shape[1:]) * 8 for spec in self.inputs)
+
+
+def _specs(nodes: Sequence[Any]) -> tuple[TensorSpec, ...]:
+    try:
+        return tuple(spec_of(node.name, node.type, node.shape) for node in nodes)
+    except Exception as error:
+        raise Unavailable("model_not_servable", "The model takes or gives what is no tensor.") from error

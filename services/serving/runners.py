@@ -1,0 +1,104 @@
+"""The threads that run batches, shared fairly by all networks.
+
+A thread that has finished a batch takes the next one itself, without a turn of the event loop in between. Which
+source is next goes round in turns, so that a busy model does not starve another.
+"""
+
+import asyncio
+import threading
+from collections.abc import Sequence
+from typing import Protocol
+
+import onnxruntime
+
+from services.serving.batch import Run, Ticket, run
+from services.serving.network import Network
+
+
+class Source(Protocol):
+    """Where batches come from."""
+
+    network: Network
+    rows_waiting: int
+
+    def take(self) -> list[Ticket]:
+        """The next batch; empty if nothing waits after all."""
+
+    def deliver(self, tickets: Sequence[Ticket], outcome: Run) -> None:
+        """Take back what a batch came to; called on the event loop."""
+
+
+class Runners:
+    """At most `slots` processors at work at once."""
+
+    def __init__(self, slots: int, loop: asyncio.AbstractEventLoop) -> None:
+        self.slots = slots
+        self._loop = loop
+        self._free = slots
+        self._ready: dict[Source, None] = {}
+        self._running: dict[Source, int] = {}
+        self._change = threading.Condition()
+        self._threads: list[threading.Thread] = []
+        self._closing = False
+
+    def offer(self, source: Source) -> None:
+        """Say that a source has something to run."""
+        with self._change:
+            self._ready[source] = None
+            if len(self._threads) < self.slots:
+                name = f"runner-{len(self._threads)}"
+                thread = threading.Thread(target=self._work, name=name, daemon=True)
+                self._threads.append(thread)
+                thread.start()
+            self._change.notify()
+
+    def stretch(self, source: Source) -> int:
+        """By how much the others at work stretch the time of this one: how many there are, itself included."""
+        with self._change:
+            return len({source, *self._ready, *self._running})
+
+    def close(self) -> None:
+        """End the threads; runs under way come to their end first."""
+        with self._change:
+            self._closing = True
+            self._change.notify_all()
+        for thread in self._threads:
+            thread.join()
+
+    def _work(self) -> None:
+        while (source := self._next()) is not None:
+            tickets = source.take()
+            if source.rows_waiting:
+                self.offer(source)
+            if tickets:
+                options = onnxruntime.RunOptions()
+                for ticket in tickets:
+                    ticket.batch, ticket.options = tickets, options
+                outcome = run(source.network, tickets, options)
+                self._loop.call_soon_threadsafe(source.deliver, tickets, outcome)
+            self._finish(source)
+
+    def _next(self) -> Source | None:
+        with self._change:
+            while True:
+                if self._closing:
+                    return None
+                # The first in turn waits for its processors; none behind it overtakes.
+                source = next(iter(self._ready), None)
+                if source is not None and source.network.threads <= self._free:
+                    break
+                self._change.wait()
+            del self._ready[source]
+            self._free -= source.network.threads
+            self._running[source] = self._running.get(source, 0) + 1
+            return source
+
+    def _finish(self, source: Source) -> None:
+        with self._change:
+            self._free += source.network.threads
+            self._running[source] -= 1
+            if not self._running[source]:
+                del self._running[source]
+            if source.rows_waiting:
+                self._ready[source] = None
+            self._change.notify_all()
