@@ -17,6 +17,7 @@ from services.settings import Settings
 
 # A body may take the receive timeout plus the time it needs at this pace: slower than any modem.
 MIN_BYTES_PER_SECOND = 1024
+MAX_LENGTH_DIGITS = 18  # Python refuses to read thousands of digits, be they all zeros
 LINGER_SECONDS = 2.0
 LINGER_BYTES = 16 * 2**20
 
@@ -113,7 +114,7 @@ class BodyLimit:
             return await self.app(scope, receive, send)
         limit = limit_for(self.settings, scope["method"], scope["path"])
         declared = Headers(scope=scope).get("content-length", "0")
-        if not declared.isdecimal() or int(declared) > limit:
+        if not declared.isdecimal() or len(declared) > MAX_LENGTH_DIGITS or int(declared) > limit:
             return await _answer_and_close(problem_of(scope["path"], _too_large(limit)), scope, receive, send)
 
         body = _BoundedBody(receive, limit, self.settings.receive_timeout_seconds)

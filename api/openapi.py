@@ -8,12 +8,13 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
 from api.auth import OPEN_PATHS
-from api.problems import MEDIA_TYPE
+from api.problems import MEDIA_TYPE, is_protocol
 from api.schemas.base import Problem
+from api.schemas.inference_protocol import IndexRequest, InferenceRequest, LoadRequest, ProtocolError, UnloadRequest
 from services.requests import DatasetOptions, PredictRequest
 
 # Bodies that a route reads by itself, because JSON is only one of the types it takes.
-BODIES = (DatasetOptions, PredictRequest)
+BODIES = (DatasetOptions, PredictRequest, InferenceRequest, IndexRequest, LoadRequest, UnloadRequest)
 METHODS = ("get", "post", "put", "delete")
 # Any route may answer these.
 ALWAYS = {
@@ -51,8 +52,18 @@ def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]
                 yield path, item[method]
 
 
-def _declare_problems(path: str, operation: dict[str, Any], content: dict[str, Any]) -> None:
+def _content(media_type: str, model: type[BaseModel]) -> dict[str, Any]:
+    return {media_type: {"schema": reference(model)}}
+
+
+def _declare_errors(path: str, operation: dict[str, Any]) -> None:
+    content = _content(MEDIA_TYPE, Problem)
     errors = dict(ALWAYS)
+    if is_protocol(path):
+        content = _content("application/json", ProtocolError)
+        errors["400"] = "The request is wrong; `error` says what and how."
+        errors.pop("422")
+        operation["responses"].pop("422", None)
     if "{" in path:
         errors |= WITH_PATH
     if "requestBody" in operation:
@@ -76,13 +87,12 @@ def describe(app: FastAPI, *, with_key: bool) -> dict[str, Any]:
     if app.openapi_schema is not None:
         return app.openapi_schema
     document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
-    for model in (Problem, *BODIES):
+    for model in (Problem, ProtocolError, *BODIES):
         _add_schema(document, model)
     for unused in ("HTTPValidationError", "ValidationError"):
         document["components"]["schemas"].pop(unused, None)
-    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for path, operation in _operations(document):
-        _declare_problems(path, operation, content)
+        _declare_errors(path, operation)
         if with_key and path not in OPEN_PATHS:
             operation["security"] = [{"bearer": []}]
     if with_key:
@@ -92,5 +102,5 @@ def describe(app: FastAPI, *, with_key: bool) -> dict[str, Any]:
 
 
 def reference(model: type[BaseModel]) -> dict[str, str]:
-    """A reference to one of `BODIES`."""
+    """A reference to one of the models that are added by name."""
     return {"$ref": f"#/components/schemas/{model.__name__}"}

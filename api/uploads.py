@@ -63,7 +63,7 @@ class _MultipartSink:
     def finish(self) -> bytes | None:
         self._reader.finish()
         if not self._has_file:
-            raise Invalid.field("file_missing", ["body", "file"], "send the data set as the part `file`")
+            raise Invalid.field("file_missing", ["body", "file"], "send the file as the part `file`")
         return None if self._options is None else bytes(self._options)
 
     def _begin(self, part: Part) -> None:
@@ -124,7 +124,7 @@ async def received(request: Request, directory: Path) -> AsyncIterator[Upload]:
             options = sink.finish()
             size = await run_in_threadpool(_sync, file, directory)
         if size == 0:
-            raise Invalid.field("body_empty", ["body"], "send the data set's file as the body")
+            raise Invalid.field("body_empty", ["body"], "send the file as the body")
         yield Upload(path, size, options)
     finally:
         path.unlink(missing_ok=True)

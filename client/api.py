@@ -100,6 +100,30 @@ class Syllabus:
             }
         )
 
+    def optimize(
+        self,
+        model: str,
+        *,
+        version: Version = "latest",
+        variants: Sequence[str] = ("optimized", "fp16", "int8"),
+        max_accuracy_loss: float = 0.01,
+        calibration_samples: int = 256,
+    ) -> Json:
+        """Submit a job that makes smaller or faster files of a version, and return it.
+
+        It keeps those that lose at most `max_accuracy_loss` of accuracy, or of R², on the held-out rows.
+        """
+        return self.jobs.submit(
+            {
+                "kind": "optimize",
+                "model": model,
+                "version": version,
+                "variants": list(variants),
+                "max_accuracy_loss": max_accuracy_loss,
+                "calibration_samples": calibration_samples,
+            }
+        )
+
     def predict(
         self,
         model: str,

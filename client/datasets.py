@@ -6,11 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from client.errors import WaitTimeout
 from client.http import Connection, Json, path_of
-from client.uploads import OnProgress, chunks, upload_body
+from client.uploads import OnProgress, send
 
 _SUFFIXES = (".tar.gz", ".csv.gz")
 
@@ -41,17 +39,7 @@ class Datasets:
             format = "image-folder"
         params: dict[str, Any] = {"name": name or default_name(source), "format": format}
         params |= {key: _query_value(value) for key, value in (options or {}).items() if value is not None}
-        with upload_body(source) as (file, size):
-            answer = self._connection.json(
-                "POST",
-                path_of("datasets"),
-                params=params,
-                content=chunks(file, size, on_progress),
-                headers={"Content-Length": str(size), "Content-Type": "application/octet-stream"},
-                # Nothing bounds how long the service may take to write a large body to its disk.
-                timeout=httpx.Timeout(30, read=600, write=600),
-            )
-        job: Json = answer["job"]
+        job: Json = send(self._connection, path_of("datasets"), source, params, on_progress)["job"]
         return job
 
     def list(self) -> Sequence[Json]:

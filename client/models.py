@@ -1,10 +1,11 @@
-"""`Syllabus.models`: the registry of trained models."""
+"""`Syllabus.models`: the registry of models."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from client.downloads import save
 from client.http import Connection, Json, path_of
+from client.uploads import OnProgress, send
 
 # A version's number, one of its aliases, or `latest`.
 Version = int | str
@@ -28,13 +29,49 @@ class Models:
         """A version: architecture, hyperparameters, data set, metrics, parity report, signature, job."""
         return self._connection.json("GET", path_of("models", name, "versions", version))
 
-    def download(self, name: str, target: str | Path, version: Version = "latest") -> Path:
-        """Save a version's ONNX file to `target`, checked against its SHA-256. Raises ChecksumMismatch."""
+    def register(self, source: str | Path, name: str, *, on_progress: OnProgress | None = None) -> Json:
+        """Send an ONNX file of your own and return the job that examines it.
+
+        When the job succeeds, the file is the next version of the model `name`. Raises FileNotFoundError,
+        ApiError, Unreachable; an upload that broke off is not repeated.
+        """
+        answer = send(self._connection, path_of("models"), Path(source), {"name": name}, on_progress)
+        job: Json = answer["job"]
+        return job
+
+    def download(
+        self, name: str, target: str | Path, version: Version = "latest", *, variant: str | None = None
+    ) -> Path:
+        """Save the ONNX file of a version, or of its variant, to `target`, checked against its SHA-256.
+
+        Raises ChecksumMismatch, and ApiError 404 if the version has no such variant.
+        """
         # The record names the number, so that file and checksum are of one version even if `latest` moves.
         record = self.version(name, version)
+        files = {None: record["onnx"], **{each["name"]: each for each in record.get("variants") or []}}
         path = path_of("models", name, "versions", record["version"], "onnx")
-        with self._connection.stream(path, headers={"Accept": "*/*"}) as body:
-            return save(body, Path(target), record["onnx"]["sha256"])
+        params = {"variant": variant} if variant else {}
+        with self._connection.stream(path, params=params, headers={"Accept": "*/*"}) as body:
+            return save(body, Path(target), files[variant]["sha256"])
+
+    def set_default_variant(self, name: str, variant: str | None, version: Version = "latest") -> Json:
+        """Let a variant, or with None the version's own file, be served when a request names none."""
+        path = path_of("models", name, "versions", version, "default-variant")
+        return self._connection.json("PUT", path, json={"variant": variant})
+
+    def set_traffic(
+        self, name: str, weights: Mapping[int, float] | Mapping[str, float], *, shadow: int | None = None
+    ) -> Json:
+        """Share requests that name no version between versions, by weight, and return the model.
+
+        `shadow` is a version that is asked beside the one that answers, for comparison.
+        """
+        traffic = {"weights": {str(number): weight for number, weight in weights.items()}, "shadow": shadow}
+        return self._connection.json("PUT", path_of("models", name, "traffic"), json=traffic)
+
+    def delete_traffic(self, name: str) -> None:
+        """Let the latest version answer all requests that name none."""
+        self._connection.request("DELETE", path_of("models", name, "traffic"))
 
     def set_alias(self, name: str, alias: str, version: Version) -> Json:
         """Let `alias` name this version from now on; returns the model."""

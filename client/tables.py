@@ -88,6 +88,27 @@ def versions(items: Sequence[Json]) -> Table:
     return table
 
 
+def variants(items: Sequence[Json]) -> Table:
+    """One line a variant of a version: whether it was kept, what it gains and what it loses."""
+    table = _table("VARIANT", "KEPT", ">SIZE", ">OF ORIGINAL", ">MS A ROW", ">ORIGINAL", ">LOSS", "REASON")
+    for item in items:
+        report = item.get("report") or {}
+        sizes, times = report.get("bytes") or {}, (report.get("latency_ms") or {}).get("batch_1") or {}
+        share = f"{sizes['variant'] / sizes['original']:.0%}" if sizes.get("original") else ""
+        loss = (report.get("metrics") or {}).get("loss")
+        table.add_row(
+            _text(item["name"]),
+            Text("yes" if item.get("accepted") else "no"),
+            Text(byte_size(sizes.get("variant"))),
+            Text(share),
+            Text(number(times.get("variant"))),
+            Text(number(times.get("original"))),
+            Text(number(loss)),
+            _text(item.get("reason")),
+        )
+    return table
+
+
 def architectures(items: Sequence[Json]) -> Table:
     """One line an architecture."""
     table = _table("NAME", "TITLE", "UNIT", "TASKS", "MODALITY", "HYPERPARAMETERS")

@@ -1,16 +1,39 @@
-"""The file that is sent as a data set, and its bytes as they go out."""
+"""Files that are sent to the service, read while they go out."""
 
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
+
+import httpx
+
+from client.http import Connection, Json
 
 # Called with the bytes sent so far and in all.
 OnProgress = Callable[[int, int], None]
 
 CHUNK_BYTES = 256 * 1024
+
+
+def send(
+    connection: Connection, path: str, source: Path, params: Mapping[str, Any], on_progress: OnProgress | None
+) -> Json:
+    """POST a file, or a directory as a zip, and return the answer. An upload that broke off is not repeated.
+
+    Raises FileNotFoundError, ValueError (an empty directory), ApiError, Unreachable.
+    """
+    with upload_body(source) as (file, size):
+        return connection.json(
+            "POST",
+            path,
+            params=params,
+            content=chunks(file, size, on_progress),
+            headers={"Content-Length": str(size), "Content-Type": "application/octet-stream"},
+            # Nothing bounds how long the service may take to write a large body to its disk.
+            timeout=httpx.Timeout(30, read=600, write=600),
+        )
 
 
 @contextmanager

@@ -18,10 +18,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from models.errors import ParityFailed
-from models.inference import Session
+from models.inference import METADATA_KEY, Session
 
 OPSET = 17
-METADATA_KEY = "syllabus"
 PARITY_BATCH_SIZES = (1, 2, 7, 32)
 
 

@@ -13,6 +13,7 @@ MODULES = (
     "models.jobs.train",
     "models.jobs.evaluate",
     "models.jobs.infer",
+    "models.jobs.optimize",
     # What these import only when it is used:
     "sklearn.metrics",
     "torch._dynamo",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Part = TypeVar("Part")
 Wish = Literal["cancel", "pause"]
-KINDS = ("ingest", "train", "evaluate", "infer")
+KINDS = ("ingest", "register", "train", "evaluate", "infer", "optimize")
 
 DecodeImage = Callable[[bytes], "Image"]
 FitImage = Callable[["Image", int, tuple[int, int]], "np.ndarray[Any, Any]"]
@@ -63,13 +63,13 @@ class Assignment:
     threads: int
     """CPU threads to compute with."""
     dataset: Path | None = None
-    """train, evaluate, infer: the data set's directory."""
+    """train, evaluate, infer, optimize: the data set's directory; None for a version that has none."""
     upload: Path | None = None
-    """ingest: the uploaded file; None for a built-in data set."""
+    """ingest, register: the uploaded file; None for a built-in data set."""
     model: Path | None = None
-    """evaluate, infer: the ONNX file."""
+    """evaluate, infer, optimize: the ONNX file."""
     version: dict[str, Any] | None = None
-    """evaluate, infer: the model version's record."""
+    """evaluate, infer, optimize: the model version's record."""
     limits: dict[str, int] = field(default_factory=dict)
     """ingest: max_archive_entries, max_pixels, max_decompressed_bytes and the like."""
 
@@ -100,7 +100,9 @@ class Outcome:
     result: dict[str, Any]
     files: tuple[ProducedFile, ...] = ()
     version: dict[str, Any] | None = None
-    """train: the record of the new model version; the file named `model.onnx` is its graph."""
+    """train, register: the record of the new model version; the file named `model.onnx` is its graph."""
+    variants: list[dict[str, Any]] | None = None
+    """optimize: the accepted variants of the version, `{"name", "file", "report"}` each."""
     dataset: Path | None = None
     """ingest: a directory in scratch, moved into place by the supervisor."""
     manifest: dict[str, Any] | None = None

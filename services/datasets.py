@@ -1,6 +1,5 @@
 """Use-cases of data sets: create from an upload, look up, delete."""
 
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +7,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from services import lifecycle
-from services.artifacts import sync_directory
-from services.database import after_commit
+from services import lifecycle, uploads
 from services.errors import Conflict, Invalid, NotFound
 from services.pages import Page, newest_first
 from services.requests import DatasetOptions
@@ -51,9 +48,7 @@ def create(
         session.flush()
     except IntegrityError as error:
         raise _taken(name) from error
-    upload.rename(upload_path(resources.settings, job.id))
-    sync_directory(resources.settings.uploads)
-    after_commit(session, partial(resources.doorbell.ring, job.queue))
+    uploads.hand_over(session, resources, job, upload)
     return dataset, job
 
 
@@ -114,8 +109,3 @@ def complete(session: Session, job_id: str, manifest: dict[str, Any]) -> None:
 def directory(settings: Settings, manifest: dict[str, Any]) -> Path:
     """Where the arrays of a ready data set are: a directory named by their digest, shared by equal data sets."""
     return settings.datasets / str(manifest["digest"]).removeprefix("sha256:")
-
-
-def upload_path(settings: Settings, job_id: str) -> Path:
-    """Where the uploaded file of an ingest job waits."""
-    return settings.uploads / job_id

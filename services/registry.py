@@ -46,7 +46,7 @@ def register(session: Session, job: Job, record: Json, onnx: StoredFile) -> Mode
     """
     model = _locked_or_new(session, job.request["model"], record["task"])
     if model.task != record["task"]:
-        detail = f"Model {model.name!r} now holds versions for {model.task}; train again under another name."
+        detail = f"Model {model.name!r} holds versions for {model.task}, not {record['task']}; choose another name."
         raise Conflict("model_task_differs", detail)
     last = session.scalar(select(func.max(ModelVersion.number)).where(ModelVersion.model_id == model.id))
     added = ModelVersion(
@@ -81,17 +81,17 @@ def add_variants(session: Session, job: Job, variants: Sequence[Json], files: Ma
 
     A variant is `{"name", "file", "report"}`; `files` are the job's by name. Raises `NotFound`.
     """
-    model = get(session, job.request["model"])
+    model = _locked(session, job.request["model"])
     number = version(session, model.name, str(job.request["version"])).number
-    for variant in variants:
-        stored = files[variant["file"]]
+    for each in variants:
+        stored = files[each["file"]]
         row = ModelVariant(
             model_id=model.id,
             number=number,
-            name=variant["name"],
+            name=each["name"],
             onnx_sha256=stored.sha256,
             onnx_size=stored.size,
-            report=variant["report"],
+            report=each["report"],
             job_id=job.id,
         )
         session.merge(row)
@@ -99,15 +99,24 @@ def add_variants(session: Session, job: Job, variants: Sequence[Json], files: Ma
     session.flush()
 
 
-def set_default_variant(session: Session, name: str, number: str, variant: str | None) -> ModelVersion:
+def variant(version: ModelVersion, name: str) -> ModelVariant:
+    """One variant of a version. Raises `NotFound`."""
+    for candidate in version.variants:
+        if candidate.name == name:
+            return candidate
+    detail = f"Version {version.number} of model {version.model.name!r} has no variant {name!r}."
+    raise NotFound("variant_not_found", detail)
+
+
+def set_default_variant(session: Session, name: str, number: str, default: str | None) -> ModelVersion:
     """Choose the variant that is served when a request names none; None: the version's own file.
 
     Raises `NotFound` if the version or the variant does not exist.
     """
     found = version(session, name, number)
-    if variant is not None and variant not in {each.name for each in found.variants}:
-        raise NotFound("variant_not_found", f"Version {found.number} of model {name!r} has no variant {variant!r}.")
-    found.default_variant = variant
+    if default is not None:
+        variant(found, default)
+    found.default_variant = default
     _touch(found.model)
     session.flush()
     return found
@@ -116,13 +125,17 @@ def set_default_variant(session: Session, name: str, number: str, variant: str |
 def set_traffic(session: Session, name: str, traffic: Json | None) -> Model:
     """Share requests that name no version between versions; None: all go to the latest.
 
-    `traffic` is `{"weights": {"1": 0.9, "2": 0.1}, "shadow": 3}`. Raises `NotFound` if a version does not exist.
+    `traffic` is `{"weights": {"1": 0.9, "2": 0.1}, "shadow": 3}`; the weights are stored so that they add up to 1.
+    Raises `NotFound` if a version does not exist.
     """
     model = _locked(session, name)
     if traffic is not None:
         named = [*traffic["weights"], *([str(traffic["shadow"])] if traffic["shadow"] is not None else [])]
         for number in named:
             version(session, name, number)
+        total = sum(traffic["weights"].values())
+        weights = {number: weight / total for number, weight in traffic["weights"].items()}
+        traffic = {**traffic, "weights": weights}
     model.traffic = traffic
     _touch(model)
     session.flush()
@@ -136,6 +149,11 @@ def set_served(session: Session, name: str, *, served: bool) -> Model:
     _touch(model)
     session.flush()
     return model
+
+
+def names(session: Session) -> list[str]:
+    """The names of all models, in order."""
+    return list(session.scalars(select(Model.name).order_by(Model.name)))
 
 
 def revision(session: Session, name: str) -> int | None:

@@ -15,6 +15,8 @@ Name = Annotated[
     ),
 ]
 SplitName = Literal["train", "validation", "test"]
+VersionNumber = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,8}$", description="The number of a version.")]
+VariantName = Literal["optimized", "fp16", "int8"]
 
 
 class Request(BaseModel):
@@ -54,7 +56,30 @@ class InferRequest(Request):
     output_format: Literal["jsonl", "csv"] = "jsonl"
 
 
-JobRequest = Annotated[TrainRequest | EvaluateRequest | InferRequest, Field(discriminator="kind")]
+class OptimizeRequest(Request):
+    """Make smaller or faster files of a version and keep those that answer nearly as well."""
+
+    kind: Literal["optimize"]
+    model: Name
+    version: int | str = "latest"
+    variants: tuple[VariantName, ...] = Field(
+        ("optimized", "fp16", "int8"),
+        min_length=1,
+        max_length=3,
+        description="`optimized`: simplified ahead; `fp16`: half precision, for GPUs; `int8`: eight bits, for CPUs.",
+    )
+    max_accuracy_loss: float = Field(
+        0.01,
+        ge=0.0,
+        le=1.0,
+        description="The most that a variant may lose of accuracy, or of R², on the rows held out in training.",
+    )
+    calibration_samples: int = Field(
+        256, ge=1, le=4096, description="Training rows from which int8 learns the ranges of activations."
+    )
+
+
+JobRequest = Annotated[TrainRequest | EvaluateRequest | InferRequest | OptimizeRequest, Field(discriminator="kind")]
 JOB_REQUEST: TypeAdapter[JobRequest] = TypeAdapter(JobRequest)
 
 DatasetFormat = Literal["auto", "image-folder", "idx", "csv", "npz"]
@@ -85,6 +110,25 @@ class AliasTarget(Request):
     """The version that an alias names."""
 
     version: int = Field(ge=1, le=10**9)
+
+
+class TrafficTarget(Request):
+    """How requests that name no version are shared between versions."""
+
+    weights: dict[VersionNumber, Annotated[float, Field(gt=0.0, le=1e6, allow_inf_nan=False)]] = Field(
+        min_length=1,
+        max_length=100,
+        description="A weight for each version that answers, by number; they need not add up to 1.",
+    )
+    shadow: Annotated[int, Field(ge=1, le=10**9)] | None = Field(
+        None, description="A version that is asked beside the one that answers, for comparison."
+    )
+
+
+class VariantTarget(Request):
+    """The variant that is served when a request names none."""
+
+    variant: VariantName | None = Field(description="null: the version's own file.")
 
 
 class PredictRequest(Request):

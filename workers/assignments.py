@@ -6,11 +6,14 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from models.run import Assignment
-from services import datasets, registry
+from services import datasets, registry, uploads
 from services.resources import Resources
 from services.settings import Settings
 from services.tables import Job
 from workers.child import Provision
+
+READ_UPLOADS = ("ingest", "register")
+MAX_REGISTER_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -38,10 +41,10 @@ def assign(session: Session, resources: Resources, job: Job, slot: Slot) -> Assi
     if job.kind != "ingest" and job.dataset_name is not None:
         manifest = datasets.get(session, job.dataset_name).manifest or {}
         dataset = datasets.directory(settings, manifest)
-    if job.kind in ("evaluate", "infer"):
+    if job.kind in ("evaluate", "infer", "optimize"):
         found = registry.version(session, job.request["model"], str(job.request["version"]))
         model, version = resources.artifacts.path(found.onnx_sha256), found.record
-    upload = datasets.upload_path(settings, job.id)
+    upload = uploads.path_of(settings, job.id)
     return Assignment(
         kind=job.kind,
         request=job.request,
@@ -51,7 +54,7 @@ def assign(session: Session, resources: Resources, job: Job, slot: Slot) -> Assi
         checkpoint_interval_seconds=settings.checkpoint_interval_seconds,
         threads=slot.threads,
         dataset=dataset,
-        upload=upload if job.kind == "ingest" and upload.exists() else None,
+        upload=upload if job.kind in READ_UPLOADS and upload.exists() else None,
         model=model,
         version=version,
         limits={
@@ -62,7 +65,15 @@ def assign(session: Session, resources: Resources, job: Job, slot: Slot) -> Assi
     )
 
 
-def provide(settings: Settings, job: Job, slot: Slot) -> Provision:
-    """What a job's process gets of the machine: only a job that reads untrusted files has its memory bounded."""
-    max_memory_bytes = settings.max_ingest_memory_bytes if job.kind == "ingest" else None
-    return Provision(settings.artifact_directory, slot.device, max_memory_bytes)
+def provide(settings: Settings, assignment: Assignment, slot: Slot) -> Provision:
+    """What a job's process gets of the machine: one that reads what a user sent in has memory and time bounded."""
+    trusted = assignment.kind not in READ_UPLOADS and (assignment.version or {}).get("trusted", True)
+    if trusted:
+        return Provision(settings.artifact_directory, slot.device)
+    return Provision(
+        settings.artifact_directory,
+        slot.device,
+        trusted=False,
+        max_memory_bytes=settings.max_ingest_memory_bytes,
+        max_seconds=MAX_REGISTER_SECONDS if assignment.kind == "register" else settings.max_ingest_seconds,
+    )

@@ -9,6 +9,7 @@ import functools
 import os
 import resource
 import signal
+import tempfile
 import threading
 import traceback
 from dataclasses import asdict, dataclass
@@ -32,7 +33,11 @@ class Provision:
     """The artifact store, where it puts the files it produced."""
     device: str | None = None
     """The GPU it may see, as CUDA numbers it; None: none."""
+    trusted: bool = True
+    """Whether all that it reads was made by this service. If not, a crash is the doing of what it reads."""
     max_memory_bytes: int | None = None
+    max_seconds: float | None = None
+    """After this time its supervisor ends it."""
 
 
 class PipeReporter:
@@ -92,6 +97,7 @@ def main(connection: Connection, assignment: Assignment, provision: Provision) -
     if provision.max_memory_bytes is not None:
         _limit_memory(provision.max_memory_bytes)
     os.environ["CUDA_VISIBLE_DEVICES"] = provision.device or ""
+    tempfile.tempdir = str(assignment.scratch)  # which is removed, however this process ends
     report = PipeReporter(connection)
     report.end(_result(report, assignment, ArtifactStore(provision.artifacts)))
 

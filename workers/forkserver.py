@@ -13,7 +13,13 @@ from multiprocessing.context import ForkServerProcess
 from models.run import Assignment
 from workers.child import Provision, main
 
-PRELOAD_BY_QUEUE = {"gpu": "models.preload", "cpu": "models.preload", "io": "models.jobs.ingest"}
+PRELOAD_BY_QUEUE = {
+    "gpu": ("models.preload",),
+    "cpu": ("models.preload",),
+    "io": ("models.jobs.ingest", "models.jobs.register"),
+}
+# What a fault in the code that reads a file ends in. SIGKILL is not among them: it comes from outside.
+CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL)
 
 context = multiprocessing.get_context("forkserver")
 # Starting a process reaps others, and an exit code can be read only once.
@@ -22,7 +28,7 @@ _reaping = threading.Lock()
 
 def warm(queues: Iterable[str]) -> None:
     """Start the server with what jobs of these queues import, and wait until it is ready."""
-    modules = sorted({PRELOAD_BY_QUEUE[queue] for queue in queues})
+    modules = sorted({module for queue in queues for module in PRELOAD_BY_QUEUE[queue]})
     context.set_forkserver_preload(["workers.preload", "workers.child", *modules, "workers.preloaded"])
     child = context.Process(target=int)
     child.start()
@@ -48,6 +54,11 @@ def reap(process: ForkServerProcess) -> str:
     if code >= 0:
         return f"exited with {code}"
     return f"was ended by {signal.strsignal(-code)} ({_name(-code)})"
+
+
+def has_crashed(process: ForkServerProcess) -> bool:
+    """Whether a child that was reaped had ended by a fault of its own."""
+    return -(process.exitcode or 0) in CRASHES
 
 
 def _name(number: int) -> str:

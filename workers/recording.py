@@ -33,6 +33,9 @@ def succeed(session: Session, resources: Resources, job_id: str, token: str, out
         graph = next(file for file in outcome["files"] if file["name"] == "model.onnx")
         onnx = StoredFile(graph["sha256"], graph["size"])
         result["version"] = registry.register(session, job, outcome["version"], onnx).number
+    if outcome["variants"]:
+        files = {file["name"]: StoredFile(file["sha256"], file["size"]) for file in outcome["files"]}
+        registry.add_variants(session, job, outcome["variants"], files)
     if outcome["manifest"] is not None:
         place_dataset(resources, Path(outcome["dataset"]), outcome["manifest"])
         datasets.complete(session, job_id, outcome["manifest"])

@@ -27,6 +27,7 @@ from services.resources import Resources
 from services.tables import Job
 from workers import forkserver, recording
 from workers.assignments import Slot, assign, provide, scratch_directory
+from workers.child import Provision
 from workers.wire import Message, encode, receive
 
 log = structlog.get_logger(__name__)
@@ -80,9 +81,10 @@ class Supervisor:
 
     def _supervise(self, job: Job, slot: Slot) -> None:
         assignment = self.persist(lambda session: assign(session, self.resources, job, slot))
-        child = Child(*forkserver.start(assignment, provide(self.resources.settings, job, slot)))
+        provision = provide(self.resources.settings, assignment, slot)
+        child = Child(*forkserver.start(assignment, provision))
         try:
-            last = Watch(self, job, child).until_the_end()
+            last = Watch(self, job, child, provision).until_the_end()
         finally:
             child.kill()
         self._conclude(job, last)
@@ -178,16 +180,16 @@ class Child:
 class Watch:
     """The time between a child's start and its end."""
 
-    def __init__(self, supervisor: Supervisor, job: Job, child: Child) -> None:
+    def __init__(self, supervisor: Supervisor, job: Job, child: Child, provision: Provision) -> None:
         self.supervisor = supervisor
         self.settings = supervisor.resources.settings
-        self.job_id, self.token, self.child = job.id, job.lease_token or "", child
+        self.job_id, self.token, self.child, self.provision = job.id, job.lease_token or "", child, provision
         self.events: list[lifecycle.EventDraft] = []
         self.progress: dict[str, Any] = {}
         self.wish: str | None = None
         self.started_at = self.beat_at = time.monotonic()
         self.renew_at = 0.0
-        self.kill_at = self.started_at + self.settings.max_ingest_seconds if job.kind == "ingest" else float("inf")
+        self.kill_at = float("inf") if provision.max_seconds is None else self.started_at + provision.max_seconds
 
     def until_the_end(self) -> Message:
         """Pump reports and wishes until the child's last word, or its death. Raises `LeaseLost`."""
@@ -198,7 +200,7 @@ class Watch:
                     return self._end(message)
                 self._take(message)
             if gone:
-                return self._end({"type": "died", "cause": f"its process {forkserver.reap(self.child.process)}"})
+                return self._end(self._died())
             if time.monotonic() >= self.beat_at:
                 self._beat()
             if self.supervisor.stopping.is_set():
@@ -214,11 +216,19 @@ class Watch:
             self.progress.update(data)
         self.events.append((kind, data))
 
+    def _died(self) -> Message:
+        """The last word for a child without one. A user's file that crashed its reader would do so again."""
+        how = forkserver.reap(self.child.process)
+        if self.provision.trusted or not forkserver.has_crashed(self.child.process):
+            return {"type": "died", "cause": f"its process {how}"}
+        detail = f"The file made the process that read it crash: it {how}. Check that the file is whole."
+        return {"type": "failed", "data": {"code": "file_crashes", "detail": detail}}
+
     def _overstayed(self) -> Message:
-        """The last word for a child that took too long: over an ingest, or to obey a wish."""
+        """The last word for a child that took too long: over a user's file, or to obey a wish."""
         if self.wish is not None:
             return {"type": "stopped"}
-        detail = f"The job took longer than {self.settings.max_ingest_seconds:g} s; make the data smaller."
+        detail = f"The job took longer than {self.provision.max_seconds:g} s; make the data or the model smaller."
         return {"type": "failed", "data": {"code": "time_limit", "detail": detail}}
 
     def _end(self, last: Message) -> Message:

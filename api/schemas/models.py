@@ -5,15 +5,18 @@ from datetime import datetime
 from pydantic import Field
 
 from api.schemas.base import Json, Schema, utc
-from services.tables import Model, ModelVersion
+from api.schemas.jobs import JobOut
+from services.tables import Job, Model, ModelVariant, ModelVersion
 
 
 class VersionSummary(Schema):
     """A version in its model's list."""
 
     version: int
-    architecture: str
+    architecture: str | None
     metrics: Json
+    variants: list[str]
+    default_variant: str | None
     created_at: datetime
 
     @classmethod
@@ -23,12 +26,21 @@ class VersionSummary(Schema):
             version=version.number,
             architecture=version.architecture,
             metrics=version.metrics,
+            variants=[variant.name for variant in version.variants],
+            default_variant=version.default_variant,
             created_at=utc(version.created_at),
         )
 
 
+class TrafficOut(Schema):
+    """How requests that name no version are shared: weights by version number, which add up to 1."""
+
+    weights: dict[str, float]
+    shadow: int | None
+
+
 class ModelOut(Schema):
-    """A model: its versions, aliases, and the labels and metrics of the latest version."""
+    """A model: its versions, aliases and traffic, and the labels and metrics of the latest version."""
 
     name: str
     task: str
@@ -36,6 +48,7 @@ class ModelOut(Schema):
     metrics: Json | None
     versions: list[VersionSummary]
     aliases: dict[str, int]
+    traffic: TrafficOut | None
     created_at: datetime
     links: dict[str, str]
 
@@ -51,6 +64,7 @@ class ModelOut(Schema):
             metrics=latest.metrics if latest else None,
             versions=[VersionSummary.of(version) for version in model.versions],
             aliases={alias.alias: alias.number for alias in model.aliases},
+            traffic=None if model.traffic is None else TrafficOut(**model.traffic),
             created_at=utc(model.created_at),
             links={"self": itself, "predict": f"{itself}/predict", "latest": f"{itself}/versions/latest"},
         )
@@ -63,17 +77,52 @@ class DatasetReference(Schema):
     digest: str
     split: Json | None
 
+    @classmethod
+    def of(cls, version: ModelVersion) -> "DatasetReference | None":
+        """The answer for a version's row; None for a file of the user's own."""
+        if version.dataset_name is None or version.dataset_digest is None:
+            return None
+        return cls(name=version.dataset_name, digest=version.dataset_digest, split=version.record.get("split"))
+
+
+class VariantOut(Schema):
+    """A smaller or faster file of a version, and the report on which it was accepted."""
+
+    name: str
+    report: Json
+    size: int
+    sha256: str
+    href: str
+    job_id: str
+    created_at: datetime
+
+    @classmethod
+    def of(cls, itself: str, variant: ModelVariant) -> "VariantOut":
+        """The answer for a row of the version whose path is `itself`."""
+        return cls(
+            name=variant.name,
+            report=variant.report,
+            size=variant.onnx_size,
+            sha256=variant.onnx_sha256,
+            href=f"{itself}/onnx?variant={variant.name}",
+            job_id=variant.job_id,
+            created_at=utc(variant.created_at),
+        )
+
 
 class VersionOut(Schema):
-    """One version: how it came to be, how good it is, what it takes and gives."""
+    """One version: how it came to be, how good it is, what it takes and gives.
+
+    A file of the user's own has no architecture and no data set.
+    """
 
     model: str
     version: int
     task: str
-    architecture: str
+    architecture: str | None
     hyperparameters: Json
     training: Json
-    dataset: DatasetReference
+    dataset: DatasetReference | None
     metrics: Json
     parity: Json
     signature: Json
@@ -81,6 +130,8 @@ class VersionOut(Schema):
     parameters: int | None
     opset: int | None
     onnx: Json
+    variants: list[VariantOut]
+    default_variant: str | None
     job_id: str
     created_at: datetime
     links: dict[str, str]
@@ -97,9 +148,7 @@ class VersionOut(Schema):
             architecture=version.architecture,
             hyperparameters=version.hyperparameters,
             training=record.get("training", {}),
-            dataset=DatasetReference(
-                name=version.dataset_name, digest=version.dataset_digest, split=record.get("split")
-            ),
+            dataset=DatasetReference.of(version),
             metrics=version.metrics,
             parity=version.parity,
             signature=version.signature,
@@ -107,10 +156,25 @@ class VersionOut(Schema):
             parameters=record.get("parameters"),
             opset=record.get("opset"),
             onnx={"sha256": version.onnx_sha256, "size": version.onnx_size, "href": f"{itself}/onnx"},
+            variants=[VariantOut.of(itself, variant) for variant in version.variants],
+            default_variant=version.default_variant,
             job_id=version.job_id,
             created_at=utc(version.created_at),
             links={"self": itself, "onnx": f"{itself}/onnx", "job": f"/v1/jobs/{version.job_id}"},
         )
+
+
+class RegistrationOut(Schema):
+    """The model that an uploaded file becomes a version of, and the job that examines the file."""
+
+    name: str
+    job: JobOut
+    links: dict[str, str]
+
+    @classmethod
+    def of(cls, name: str, job: Job) -> "RegistrationOut":
+        """The answer for a job."""
+        return cls(name=name, job=JobOut.of(job), links={"self": f"/v1/models/{name}", "job": f"/v1/jobs/{job.id}"})
 
 
 class LabelProbability(Schema):

@@ -66,7 +66,7 @@ def system(ctx: typer.Context, as_json: JsonFlag = False) -> None:
         s.show(record, tables.details(record))
 
 
-for command in (work.train, work.evaluate, work.infer, work.predict):
+for command in (work.train, work.evaluate, work.infer, work.optimize, work.predict):
     app.command()(command)
 
 

@@ -59,6 +59,8 @@ def _show_result(s: Session, job: Json) -> None:
     validation = result.pop("validation", None)
     # Matrices and curves are for programs: --json, or the report among the job's artifacts.
     s.out.print(tables.details({key: value for key, value in result.items() if not isinstance(value, list | dict)}))
+    if variants := result.get("variants"):
+        s.out.print(tables.variants(variants))
     columns = {"test": test, "validation": validation, "random baseline": baseline}
     if test:
         s.out.print(tables.metrics({name: column for name, column in columns.items() if column}))

@@ -19,7 +19,9 @@ JobId = Annotated[str, typer.Argument(metavar="ID", help="Id of a job.", show_de
 @app.command("list")
 def list_jobs(
     ctx: typer.Context,
-    kind: Annotated[str | None, typer.Option(help="Only this kind: ingest, train, evaluate, infer.")] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="Only this kind: ingest, register, train, evaluate, infer, optimize.")
+    ] = None,
     state: Annotated[str | None, typer.Option(help="Only this state: queued, running, succeeded ...")] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest first.")] = 20,
     as_json: JsonFlag = False,

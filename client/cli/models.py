@@ -6,12 +6,30 @@ from typing import Annotated
 import typer
 
 from client import tables
+from client.cli.following import run_to_the_end
 from client.cli.session import JsonFlag, session
+from client.cli.values import assignments
+from client.progress import UploadBar
 
-app = typer.Typer(no_args_is_help=True, help="Look at, download and name trained models.")
+app = typer.Typer(no_args_is_help=True, help="Register, look at, download, name and share traffic between models.")
 
 Name = Annotated[str, typer.Argument(help="Name of a model.", show_default=False)]
 VersionOption = Annotated[str, typer.Option("--version", help="A number, an alias or `latest`.")]
+
+
+@app.command()
+def register(
+    ctx: typer.Context,
+    source: Annotated[Path, typer.Argument(exists=True, dir_okay=False, metavar="FILE", help="An ONNX file.")],
+    name: Annotated[str | None, typer.Option(help="Name of the model. (default: the file's)")] = None,
+    detach: Annotated[bool, typer.Option("--detach", help="Return once it is sent, before it is examined.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Send an ONNX file of your own; it becomes the next version of a model if it can be served."""
+    with session(ctx, as_json) as s:
+        with UploadBar(s.err, f"upload {name or source.stem}") as bar:
+            job = s.api.models.register(source, name or source.stem, on_progress=bar)
+        run_to_the_end(s, job, detach=detach)
 
 
 @app.command("list")
@@ -48,12 +66,13 @@ def download(
     ctx: typer.Context,
     name: Name,
     version: VersionOption = "latest",
+    variant: Annotated[str | None, typer.Option(help="A variant, such as int8. (default: the version's file)")] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Where to put it. (default: NAME.onnx)")] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Save a version's ONNX file, checked against its SHA-256."""
+    """Save the ONNX file of a version, or of its variant, checked against its SHA-256."""
     with session(ctx, as_json) as s:
-        target = s.api.models.download(name, output or Path(f"{Path(name).name}.onnx"), version)
+        target = s.api.models.download(name, output or Path(f"{Path(name).name}.onnx"), version, variant=variant)
         s.show({"file": str(target)}, str(target))
 
 
@@ -83,3 +102,35 @@ def unalias(
     with session(ctx, as_json) as s:
         s.api.models.delete_alias(name, alias)
         s.show({"deleted": alias}, f"Removed {alias} from {name}.")
+
+
+@app.command("default-variant")
+def default_variant(
+    ctx: typer.Context,
+    name: Name,
+    variant: Annotated[str | None, typer.Argument(help="Such as int8; without one, the version's own file.")] = None,
+    version: VersionOption = "latest",
+    as_json: JsonFlag = False,
+) -> None:
+    """Choose the variant of a version that is served when a request names none."""
+    with session(ctx, as_json) as s:
+        record = s.api.models.set_default_variant(name, variant, version)
+        s.show(record, f"Version {record['version']} of {name} serves {variant or 'its own file'}.")
+
+
+@app.command()
+def traffic(
+    ctx: typer.Context,
+    name: Name,
+    weights: Annotated[list[str] | None, typer.Argument(metavar="VERSION=WEIGHT", help="Such as 1=0.9 2=0.1.")] = None,
+    shadow: Annotated[int | None, typer.Option(help="A version that is asked beside, for comparison.")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Share requests that name no version between versions; without weights the latest answers all."""
+    with session(ctx, as_json) as s:
+        if weights:
+            model = s.api.models.set_traffic(name, assignments(weights, "VERSION=WEIGHT"), shadow=shadow)
+        else:
+            s.api.models.delete_traffic(name)
+            model = s.api.models.get(name)
+        s.show(model, tables.details({"traffic": model["traffic"] or "all to the latest version"}))

@@ -1,4 +1,4 @@
-"""`syllabus train`, `evaluate`, `infer` and `predict`."""
+"""`syllabus train`, `evaluate`, `infer`, `optimize` and `predict`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -67,6 +67,32 @@ def infer(
     """Predict every sample of a data set into a file; fetch it with `syllabus jobs artifacts ID NAME`."""
     with session(ctx, as_json) as s:
         run_to_the_end(s, s.api.infer(model, dataset, version=version, output_format=output_format), detach=detach)
+
+
+def optimize(
+    ctx: typer.Context,
+    model: Model,
+    version: VersionOption = "latest",
+    variants: Annotated[str, typer.Option(help="Which to make, with commas between them.")] = "optimized,fp16,int8",
+    max_accuracy_loss: Annotated[
+        float, typer.Option(min=0, max=1, help="The most that a variant may lose of accuracy, or of R².")
+    ] = 0.01,
+    calibration_samples: Annotated[
+        int, typer.Option(min=1, help="Training rows from which int8 learns its ranges.")
+    ] = 256,
+    detach: Detach = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Make smaller or faster files of a model and keep those that answer nearly as well."""
+    with session(ctx, as_json) as s:
+        job = s.api.optimize(
+            model,
+            version=version,
+            variants=variants.split(","),
+            max_accuracy_loss=max_accuracy_loss,
+            calibration_samples=calibration_samples,
+        )
+        run_to_the_end(s, job, detach=detach)
 
 
 def predict(

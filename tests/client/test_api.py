@@ -70,6 +70,33 @@ def test_a_train_request_holds_what_was_given() -> None:
     }
 
 
+def test_an_optimize_request_holds_what_was_given() -> None:
+    with serving(accept) as web, Syllabus(web.url) as api:
+        api.optimize("m", version=2, variants=["int8"], max_accuracy_loss=0.02)
+    assert json.loads(web.requests[0].body) == {
+        "kind": "optimize",
+        "model": "m",
+        "version": 2,
+        "variants": ["int8"],
+        "max_accuracy_loss": 0.02,
+        "calibration_samples": 256,
+    }
+
+
+def test_traffic_and_the_default_variant_are_put() -> None:
+    with serving(accept) as web, Syllabus(web.url) as api:
+        api.models.set_traffic("m", {1: 0.9, 2: 0.1}, shadow=3)
+        api.models.delete_traffic("m")
+        api.models.set_default_variant("m", "int8", 2)
+    assert [(request.method, request.path) for request in web.requests] == [
+        ("PUT", "/v1/models/m/traffic"),
+        ("DELETE", "/v1/models/m/traffic"),
+        ("PUT", "/v1/models/m/versions/2/default-variant"),
+    ]
+    assert json.loads(web.requests[0].body) == {"weights": {"1": 0.9, "2": 0.1}, "shadow": 3}
+    assert json.loads(web.requests[2].body) == {"variant": "int8"}
+
+
 def test_the_address_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SYLLABUS_URL", "http://example.org:1234/")
     with Syllabus() as api:

@@ -71,6 +71,21 @@ def test_probabilities_are_drawn_to_scale() -> None:
     assert (first.count("█"), second.count("█")) == (6, 2)
 
 
+def test_a_variant_shows_what_it_gains_and_loses() -> None:
+    report = {
+        "bytes": {"original": 4000, "variant": 1000},
+        "latency_ms": {"batch_1": {"original": 2.0, "variant": 0.5}},
+        "metrics": {"loss": 0.0025},
+    }
+    items: list[dict[str, Any]] = [
+        {"name": "int8", "accepted": True, "reason": None, "report": report},
+        {"name": "fp16", "accepted": False, "reason": "No layer.", "report": None},
+    ]
+    first, second = drawn(tables.variants(items)).splitlines()[1:]
+    assert first.split() == ["int8", "yes", "1.0", "kB", "25%", "0.5", "2", "0.0025"]
+    assert second.split() == ["fp16", "no", "No", "layer."]
+
+
 def test_estimated_values_need_no_bar() -> None:
     assert drawn(tables.predictions([{"value": 151.25}])).splitlines()[1].split() == ["0", "151.2"]
 

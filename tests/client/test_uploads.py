@@ -34,6 +34,14 @@ def test_a_file_is_sent_with_its_length_while_progress_is_told(tmp_path: Path) -
     assert told == [(CHUNK_BYTES, CHUNK_BYTES + 5), (CHUNK_BYTES + 5, CHUNK_BYTES + 5)]
 
 
+def test_a_model_is_sent_as_it_is(tmp_path: Path) -> None:
+    source = tmp_path / "net.onnx"
+    source.write_bytes(b"onnx")
+    with serving(accept) as web, Syllabus(web.url) as api:
+        assert api.models.register(source, "mine") == {"id": "1", "kind": "ingest"}
+    assert (web.requests[0].path, web.requests[0].body) == ("/v1/models?name=mine", b"onnx")
+
+
 def test_options_travel_in_the_query_as_the_service_reads_them(tmp_path: Path) -> None:
     source = tmp_path / "t.csv"
     source.write_bytes(b"a,b\n")

@@ -108,6 +108,12 @@ def fit_image(image: Image.Image, channels: int, size: tuple[int, int]) -> Array
 DEFAULTS: dict[str, dict[str, Any]] = {
     "evaluate": {"version": 1, "split": "test"},
     "infer": {"version": 1, "output_format": "jsonl"},
+    "optimize": {
+        "version": 1,
+        "variants": ["optimized", "fp16", "int8"],
+        "max_accuracy_loss": 0.01,
+        "calibration_samples": 256,
+    },
 }
 
 

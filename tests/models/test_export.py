@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from models.errors import ParityFailed
-from models.export import METADATA_KEY, export, parity, served
-from models.inference import Session
+from models.export import export, parity, served
+from models.inference import METADATA_KEY, Session
 from models.preprocess import ImagePreprocess, TabularPreprocess
 
 SIGNATURE = {

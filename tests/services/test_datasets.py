@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from services import datasets, lifecycle
+from services import datasets, lifecycle, uploads
 from services.errors import Conflict, NotFound
 from services.requests import DatasetOptions
 from services.resources import Resources
@@ -43,7 +43,7 @@ def complete(resources: Resources, job_id: str) -> None:
 def test_an_upload_becomes_the_ingest_jobs_and_rings(resources: Resources) -> None:
     before = resources.doorbell.depth("io")
     job = create(resources)
-    assert datasets.upload_path(resources.settings, job.id).read_bytes() == b"content"
+    assert uploads.path_of(resources.settings, job.id).read_bytes() == b"content"
     assert job.request["options"] == {"channels": 3}
     assert resources.doorbell.depth("io") == before + 1
     assert state(resources) == "ingesting"

@@ -4,8 +4,9 @@ import threading
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
-from services import jobs, lifecycle
+from services import datasets, jobs, lifecycle, registry
 from services.errors import Conflict, Invalid, NotFound
 from services.requests import JOB_REQUEST
 from services.resources import Resources
@@ -207,6 +208,67 @@ def test_a_model_or_data_that_do_not_fit_are_refused(resources: Resources, body:
     with pytest.raises(Invalid) as caught:
         submit(resources, body)
     assert caught.value.errors[0]["loc"] == ["body", field]
+
+
+def test_optimize_uses_the_data_set_of_the_training(resources: Resources) -> None:
+    trained(resources, number=3)
+    job = submit(resources, {"kind": "optimize", "model": "m", "variants": ["int8", "fp16", "int8"]})
+    assert (job.queue, job.dataset_name, job.model_name) == ("cpu", "images", "m")
+    assert (job.request["version"], job.request["variants"]) == (3, ["int8", "fp16"])
+    assert (job.request["max_accuracy_loss"], job.request["calibration_samples"]) == (0.01, 256)
+
+
+@pytest.mark.parametrize("change", ["deleted", "other data"])
+def test_int8_needs_the_data_set_of_the_training(resources: Resources, change: str) -> None:
+    trained(resources)
+    with resources.database.transaction() as session:
+        dataset = datasets.get(session, "images")
+        if change == "deleted":
+            session.delete(dataset)
+        else:
+            dataset.manifest = {**IMAGES, "digest": "sha256:other"}
+    with pytest.raises(Invalid) as caught:
+        submit(resources, {"kind": "optimize", "model": "m"})
+    assert caught.value.errors[0]["loc"] == ["body", "variants"]
+    job = submit(resources, {"kind": "optimize", "model": "m", "variants": ["optimized", "fp16"]})
+    assert job.dataset_name is None
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [({"model": "n"}, "model"), ({"model": "m", "version": "production"}, "version")],
+)
+def test_optimize_names_a_version_that_exists(resources: Resources, body: dict[str, Any], field: str) -> None:
+    trained(resources)
+    with pytest.raises(Invalid) as caught:
+        submit(resources, {"kind": "optimize", **body})
+    assert caught.value.errors[0]["loc"] == ["body", field]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"variants": []},
+        {"variants": ["int4"]},
+        {"max_accuracy_loss": -0.1},
+        {"max_accuracy_loss": 2},
+        {"calibration_samples": 0},
+        {"owner": "me"},
+    ],
+)
+def test_optimize_has_bounds(change: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        JOB_REQUEST.validate_python({"kind": "optimize", "model": "m", **change})
+
+
+def test_a_model_of_tensors_is_neither_evaluated_nor_inferred_with(resources: Resources) -> None:
+    trained(resources)
+    with resources.database.transaction() as session:
+        registry.version(session, "m").signature = {"task": "tensors", "modality": "tensors", "inputs": []}
+    for kind in ("evaluate", "infer"):
+        with pytest.raises(Invalid) as caught:
+            submit(resources, {"kind": kind, "model": "m", "dataset": "images"})
+        assert caught.value.errors[0]["loc"] == ["body", "model"]
 
 
 def test_infer_takes_unlabelled_data(resources: Resources) -> None:

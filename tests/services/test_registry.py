@@ -1,8 +1,10 @@
 """The registry: versions count up, aliases move."""
 
 import threading
+from collections.abc import Callable
 
 import pytest
+from sqlalchemy.orm import Session
 
 from services import lifecycle, registry
 from services.artifacts import StoredFile
@@ -77,6 +79,63 @@ def test_a_model_takes_no_version_for_another_task(resources: Resources) -> None
     register(resources)
     with pytest.raises(Conflict):
         register(resources, task="regression")
+
+
+def add_variant(resources: Resources, name: str = "int8") -> None:
+    with resources.database.transaction() as session:
+        job = lifecycle.create(session, Job(kind="optimize", queue="cpu", request={"model": "m", "version": 1}))
+        variant = {"name": name, "file": f"{name}.onnx", "report": {"bytes": {"variant": 5}}}
+        registry.add_variants(session, job, [variant], {f"{name}.onnx": StoredFile("8", 5)})
+
+
+def test_a_version_has_its_variants_and_one_may_be_the_default(resources: Resources) -> None:
+    register(resources)
+    add_variant(resources)
+    add_variant(resources, "fp16")
+    with resources.database.transaction() as session:
+        assert registry.set_default_variant(session, "m", "latest", "int8").default_variant == "int8"
+    with resources.database.transaction() as session:
+        version = registry.version(session, "m")
+        assert [variant.name for variant in version.variants] == ["fp16", "int8"]
+        assert registry.variant(version, "int8").onnx_size == 5
+        assert registry.set_default_variant(session, "m", "1", None).default_variant is None
+        with pytest.raises(NotFound):
+            registry.set_default_variant(session, "m", "1", "optimized")
+
+
+def test_traffic_is_stored_in_shares_and_taken_back(resources: Resources) -> None:
+    register(resources)
+    register(resources)
+    with resources.database.transaction() as session:
+        registry.set_traffic(session, "m", {"weights": {"1": 3.0, "2": 1.0}, "shadow": 2})
+    with resources.database.transaction() as session:
+        assert registry.get(session, "m").traffic == {"weights": {"1": 0.75, "2": 0.25}, "shadow": 2}
+        registry.set_traffic(session, "m", None)
+    with resources.database.transaction() as session:
+        assert registry.get(session, "m").traffic is None
+
+
+@pytest.mark.parametrize("traffic", [{"weights": {"9": 1.0}, "shadow": None}, {"weights": {"1": 1.0}, "shadow": 9}])
+def test_traffic_to_a_version_that_does_not_exist_is_refused(resources: Resources, traffic: dict[str, object]) -> None:
+    register(resources)
+    with pytest.raises(NotFound), resources.database.transaction() as session:
+        registry.set_traffic(session, "m", traffic)
+
+
+def test_every_change_that_concerns_serving_makes_a_new_revision(resources: Resources) -> None:
+    register(resources)
+    changes: list[Callable[[Session], object]] = [
+        lambda session: registry.set_alias(session, "m", "production", 1),
+        lambda session: registry.delete_alias(session, "m", "production"),
+        lambda session: registry.set_traffic(session, "m", {"weights": {"1": 1.0}, "shadow": None}),
+        lambda session: registry.set_default_variant(session, "m", "1", None),
+        lambda session: registry.set_served(session, "m", served=False),
+    ]
+    for count, change in enumerate(changes, 2):
+        with resources.database.transaction() as session:
+            change(session)
+        with resources.database.transaction() as session:
+            assert registry.revision(session, "m") == count
 
 
 def test_one_new_alias_set_many_times_at_once_is_set(resources: Resources) -> None:

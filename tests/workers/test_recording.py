@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services import datasets, jobs, lifecycle
+from services import datasets, jobs, lifecycle, registry
 from services.errors import Conflict, LeaseLost
 from services.resources import Resources
 from services.tables import Dataset, Job, ModelVersion
@@ -23,12 +23,18 @@ RECORD: dict[str, Any] = {
     "signature": {},
     "labels": ["a"],
 }
-TRAINED: dict[str, Any] = {"result": {"model": "m"}, "files": [FILE], "version": RECORD, "manifest": None}
+TRAINED: dict[str, Any] = {
+    "result": {"model": "m"},
+    "files": [FILE],
+    "version": RECORD,
+    "variants": None,
+    "manifest": None,
+}
 
 
-def claimed(resources: Resources, kind: str = "train") -> tuple[str, str]:
+def claimed(resources: Resources, kind: str = "train", **request: Any) -> tuple[str, str]:
     with resources.database.transaction() as session:
-        request = {"model": "m", "dataset": "d"}
+        request = {"model": "m", "dataset": "d", **request}
         job_id = lifecycle.create(session, Job(kind=kind, queue="cpu", request=request)).id
         job = lifecycle.claim(session, job_id, worker="w", lease_seconds=30)
         assert job is not None
@@ -44,7 +50,8 @@ def ingested(resources: Resources, name: str) -> dict[str, Any]:
     source = resources.settings.jobs / name
     source.mkdir()
     (source / "train.inputs.npy").write_text(name)
-    return {"result": {}, "files": [], "version": None, "manifest": MANIFEST, "dataset": str(source)}
+    files: dict[str, Any] = {"files": [], "version": None, "variants": None}
+    return {"result": {}, **files, "manifest": MANIFEST, "dataset": str(source)}
 
 
 def test_version_artifacts_and_result_appear_with_the_state(resources: Resources) -> None:
@@ -83,6 +90,25 @@ def test_a_version_that_its_model_cannot_take_leaves_the_job_as_it_was(resources
     with resources.database.transaction() as session:
         assert jobs.get(session, job_id).state == "running"
         assert jobs.artifacts(session, job_id) == []
+
+
+def test_accepted_variants_appear_with_the_state_and_newer_ones_replace_them(resources: Resources) -> None:
+    succeed(resources, *claimed(resources), TRAINED)
+    for sha256 in ("1", "2"):
+        job_id, token = claimed(resources, kind="optimize", version=1)
+        outcome: dict[str, Any] = {
+            "result": {},
+            "files": [{**FILE, "name": "int8.onnx", "sha256": sha256}],
+            "version": None,
+            "variants": [{"name": "int8", "file": "int8.onnx", "report": {"made": sha256}}],
+            "manifest": None,
+        }
+        succeed(resources, job_id, token, outcome)
+        with resources.database.transaction() as session:
+            (variant,) = registry.version(session, "m").variants
+            assert (variant.onnx_sha256, variant.report, variant.job_id) == (sha256, {"made": sha256}, job_id)
+    with resources.database.transaction() as session:
+        assert registry.revision(session, "m") == 3
 
 
 def test_arrays_are_moved_to_their_digest_and_equal_ones_serve_both(resources: Resources) -> None:

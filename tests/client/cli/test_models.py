@@ -35,6 +35,42 @@ class TestTrainedModel:
         assert syllabus("models", "unalias", "cli-iris", "blessed").exit_code == 0
         assert syllabus("models", "show", "cli-iris", "blessed").exit_code == 3
 
+    def test_variants_are_made_downloaded_and_made_the_default(self, syllabus: Command, tmp_path: Path) -> None:
+        result = syllabus("optimize", "cli-iris", "--variants", "optimized,fp16", "--max-accuracy-loss", "0.1")
+        assert result.exit_code == 0, result.stderr
+        assert "OF ORIGINAL" in result.stdout
+        target = tmp_path / "half.onnx"
+        assert syllabus("models", "download", "cli-iris", "--variant", "fp16", "-o", str(target)).exit_code == 0
+        digests = {each["name"]: each["sha256"] for each in syllabus.json("models", "show", "cli-iris")["variants"]}
+        assert hashlib.sha256(target.read_bytes()).hexdigest() == digests["fp16"]
+        missing = syllabus("models", "download", "cli-iris", "--variant", "int8", "-o", str(target))
+        assert (missing.exit_code, "variant_not_found" in missing.stderr) == (3, True)
+        assert syllabus.json("models", "default-variant", "cli-iris", "fp16")["default_variant"] == "fp16"
+        assert syllabus.json("models", "default-variant", "cli-iris")["default_variant"] is None
+
+    def test_traffic_is_shared_and_taken_back(self, syllabus: Command) -> None:
+        shared = syllabus.json("models", "traffic", "cli-iris", "1=2")
+        assert shared["traffic"] == {"weights": {"1": 1.0}, "shadow": None}
+        assert "traffic.weights.1" in syllabus("models", "traffic", "cli-iris", "1=2").stdout
+        assert syllabus.json("models", "traffic", "cli-iris")["traffic"] is None
+        assert syllabus("models", "traffic", "cli-iris", "9=1").exit_code == 3
+
+    def test_a_downloaded_model_is_registered_under_another_name(self, syllabus: Command, tmp_path: Path) -> None:
+        target = tmp_path / "cli-moved.onnx"
+        assert syllabus("models", "download", "cli-iris", "-o", str(target)).exit_code == 0
+        assert syllabus.json("models", "register", str(target))["result"]["version"] == 1
+        rows = "[[5.1, 3.5, 1.4, 0.2]]"
+        first, second = (syllabus.json("predict", name, "--rows", rows) for name in ("cli-iris", "cli-moved"))
+        assert first["predictions"] == second["predictions"]
+
+
+def test_a_file_that_is_no_model_is_1_and_says_why(syllabus: Command, tmp_path: Path) -> None:
+    source = tmp_path / "net.onnx"
+    source.write_bytes(b"PK\x03\x04 weights")
+    result = syllabus("models", "register", str(source))
+    assert result.exit_code == 1
+    assert "zip archive" in result.stderr
+
 
 def test_an_unknown_model_is_3(syllabus: Command) -> None:
     result = syllabus("models", "show", "nobody")
