@@ -7,9 +7,10 @@ from pathlib import Path
 
 def main() -> None:
     """Run them all; the tables they print are what `docs/benchmarks.md` records."""
-    for path in sorted(Path(__file__).parent.glob("[a-z]*.py")):
-        print(f"\n## {path.stem}\n", flush=True)
-        subprocess.run([sys.executable, "-m", f"benchmarks.{path.stem}"], check=True)
+    names = [path.stem for path in sorted(Path(__file__).parent.glob("[a-z]*.py"))]
+    for name in [*names, "serving"]:
+        print(f"\n## {name}\n", flush=True)
+        subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=True)
 
 
 if __name__ == "__main__":
