@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from starlette.requests import ClientDisconnect
 
+from api.data_plane import messages
 from api.data_plane import predict as prediction
 from api.data_plane.messages import Headers
 from api.data_plane.plane import MAX_TIMEOUT_MS, DataPlane
@@ -16,6 +17,7 @@ from api.data_plane.targets import DEFAULT_TOP_K, MAX_TOP_K, PREDICT, VARIANT, V
 from api.dependencies import ModelName
 from api.openapi import also, reference
 from api.schemas.models import PredictionsOut
+from services.errors import SyllabusError
 from services.requests import PredictRequest
 from services.serving.engine import LAST_PRIORITY
 
@@ -61,8 +63,11 @@ async def predict(
     `Server-Timing` says what waiting for a turn, decoding and running the network took, in milliseconds.
     """
     headers = unique_headers(request)
-    prediction.media_type_of(headers.get(b"content-type", b""))  # before the body is read
     target = Target("predict", PREDICT, request.scope["path"], model, version, variant, top_k)
+    try:
+        prediction.media_type_of(headers.get(b"content-type", b""))
+    except SyllabusError as error:  # before the body is read
+        return _response(_plane(request).failure(target, error))
     return await answer(request, target, headers)
 
 
@@ -73,20 +78,27 @@ def unique_headers(request: Request) -> Headers:
 
 async def answer(request: Request, target: Target, headers: Headers) -> Response:
     """Read the body and have it answered; nothing is computed any more once the client has left."""
-    plane: DataPlane = request.app.state.data_plane
     body = await request.body()
-    work = asyncio.ensure_future(plane.answer(target, headers, body))
+    work = asyncio.ensure_future(_plane(request).answer(target, headers, body))
     leaving = asyncio.ensure_future(_left(request))
     try:
         await asyncio.wait({work, leaving}, return_when=asyncio.FIRST_COMPLETED)
         if not work.done():
             raise ClientDisconnect
-        status, response_headers, content = work.result()
+        return _response(work.result())
     finally:
         work.cancel()
         leaving.cancel()
-    response = Response(content, status)
-    response.raw_headers += response_headers
+
+
+def _plane(request: Request) -> DataPlane:
+    plane: DataPlane = request.app.state.data_plane
+    return plane
+
+
+def _response(answered: messages.Response) -> Response:
+    response = Response(answered.body, answered.status)
+    response.raw_headers += answered.headers
     return response
 
 

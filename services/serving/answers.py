@@ -23,6 +23,10 @@ def name_answers(
         return [_classified(index, row, labels, top_k) for index, row in enumerate(outputs[0].tolist())]
     if signature["task"] == "regression":
         return [{"value": _finite(index, value)} for index, value in enumerate(outputs[0].reshape(-1).tolist())]
+    for output in outputs:
+        if output.dtype.kind == "f":  # JSON has no text for what is not finite
+            for index in np.flatnonzero(~np.isfinite(output).reshape(len(output), -1).all(axis=1))[:1].tolist():
+                _finite(index, math.nan)
     rows = zip(*(output.tolist() for output in outputs), strict=True)
     return [{"outputs": dict(zip(names, row, strict=True))} for row in rows]
 

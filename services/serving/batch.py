@@ -44,7 +44,7 @@ class Ticket:
     def expire(self) -> None:
         """Answer that the deadline has passed."""
         if not self.future.done():
-            self.future.set_exception(_too_late())
+            self.future.set_exception(too_late())
 
     def _over(self, _: "asyncio.Future[Answer]") -> None:
         """Answered, expired or abandoned; a run that nobody waits for any more is ended."""
@@ -54,7 +54,8 @@ class Ticket:
             self.options.terminate = True
 
 
-def _too_late() -> DeadlineExceeded:
+def too_late() -> DeadlineExceeded:
+    """The error of a request whose deadline has passed."""
     return DeadlineExceeded("deadline_exceeded", "The deadline passed before the model had answered; allow more time.")
 
 
@@ -83,7 +84,7 @@ def run(network: Network, tickets: Sequence[Ticket], options: onnxruntime.RunOpt
         if len(tickets) > 1 and not (options is not None and options.terminate):
             alone = [run(network, [ticket], options) for ticket in tickets]
             return Run([each.results[0] for each in alone], started_at)
-        failure = _too_late() if options is not None and options.terminate else _explained(error)
+        failure = too_late() if options is not None and options.terminate else _explained(error)
         return Run([failure] * len(tickets), started_at)
     seconds = ended_at - assembled_at
     results: list[Answer | SyllabusError] = [

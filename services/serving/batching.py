@@ -20,6 +20,8 @@ from services.serving.service_times import ServiceTimes
 
 INLINE_SECONDS = 1e-3
 """A batch that is known to take no longer runs on the event loop: handing it to a thread would take longer."""
+MARGIN = 1.25
+"""By how much the predicted time to an answer is stretched before it is held against the deadline."""
 
 
 class Batcher:
@@ -42,6 +44,8 @@ class Batcher:
         self._waiting: list[tuple[int, float, int, Ticket]] = []
         self._count = 0
         self._planned = False
+        self._on_threads = not network.runs_inline
+        """Whether batches go to the runners; what is queued for them has an alarm, before one of them can take it."""
         self.rows_waiting = 0
         self.rows_running = 0
         self.rows_expected = 0
@@ -55,11 +59,11 @@ class Batcher:
     def admit(self, rows: int, deadline: float) -> None:
         """Raise `TooManyRequests` if by all that is known so many rows cannot be answered in time."""
         backlog = self.rows_waiting + self.rows_running + self.rows_expected
-        per_row = self.times.seconds_per_row
+        per_row = self.times.recent_per_row
         if backlog * per_row <= INLINE_SECONDS:
             return
         wait = self._runners.stretch(self) * backlog * per_row / self.network.concurrency
-        finish = time.monotonic() + wait + (self.times.seconds(rows) or 0.0)
+        finish = time.monotonic() + MARGIN * (wait + per_row * rows)
         if finish > deadline:
             detail = "The queue is too long to answer within the deadline; try again later or allow more time."
             raise TooManyRequests("overloaded", detail, max(1, math.ceil(wait)))
@@ -68,6 +72,8 @@ class Batcher:
         """Queue one request: first by priority (1 comes first), then by deadline. Raises `TooManyRequests`."""
         self.admit(rows, deadline)
         ticket = Ticket(feeds, rows, deadline, time.monotonic(), self._loop.create_future())
+        if self._on_threads:
+            ticket.watch(self._loop)
         with self._lock:
             self._count += 1
             heapq.heappush(self._waiting, (priority, deadline, self._count, ticket))
@@ -80,30 +86,40 @@ class Batcher:
     def _dispatch(self) -> None:
         """Run what waits here and now if that is quick, else offer it to the runners."""
         self._planned = False
-        if not self._runs_inline():
-            for *_, ticket in self._waiting:
-                if ticket.alarm is None:
-                    ticket.watch(self._loop)
+        size = self._inline_size()
+        if size is None:
+            if not self._on_threads:
+                self._on_threads = True
+                with self._lock:
+                    for *_, ticket in self._waiting:
+                        ticket.watch(self._loop)
             self._runners.offer(self)
             return
-        tickets = self.take()
+        self._on_threads = False
+        tickets = self.take(size)
         if tickets:
             self.deliver(tickets, run(self.network, tickets, None))
         if self._waiting:  # in the next turn of the loop, so that other work has its turn too
             self._planned = True
             self._loop.call_soon(self._dispatch)
 
-    def _runs_inline(self) -> bool:
-        seconds = self.times.seconds(self.times.choose(max(1, self.rows_waiting)))
-        return self.network.runs_inline and seconds is not None and seconds <= INLINE_SECONDS
+    def _inline_size(self) -> int | None:
+        """How many rows to run here and now; None if that would hold up the event loop."""
+        if not self.network.runs_inline or not self._waiting:
+            return None
+        rows = self._waiting[0][3].rows
+        if rows > 1 and (self.times.seconds(rows) or INLINE_SECONDS) >= INLINE_SECONDS:
+            return None
+        return self.times.choose_within(self.rows_waiting, INLINE_SECONDS)
 
-    def take(self) -> list[Ticket]:
-        """The next batch, without what was cancelled or expired; empty if nothing waits."""
+    def take(self, size: int | None = None) -> list[Ticket]:
+        """The next batch, of the best size unless one is given, without what was cancelled or expired."""
         tickets: list[Ticket] = []
         rows = 0
         now = time.monotonic()
         with self._lock:
-            size = self.times.choose(max(1, self.rows_waiting))
+            size = size or self.times.choose(max(1, self.rows_waiting))
+            least = self.times.seconds(1) or 0.0
             while self._waiting:
                 ticket = self._waiting[0][3]
                 if tickets and (rows + ticket.rows > size or not self.network.batchable):
@@ -112,7 +128,8 @@ class Batcher:
                 self.rows_waiting -= ticket.rows
                 if ticket.future.done():
                     continue
-                if ticket.deadline < now:
+                # Who cannot be answered in time makes room for those behind; alone, one is tried all the same.
+                if ticket.deadline < now + (least if self._waiting else 0.0):
                     self._loop.call_soon_threadsafe(ticket.expire)
                     continue
                 tickets.append(ticket)
@@ -123,7 +140,8 @@ class Batcher:
     def deliver(self, tickets: Sequence[Ticket], outcome: Run) -> None:
         """Hand the results of a batch to those who wait for them; on the event loop."""
         rows = sum(ticket.rows for ticket in tickets)
-        self.rows_running -= rows
+        with self._lock:
+            self.rows_running -= rows
         if outcome.is_clean:
             self.times.record(rows, outcome.assemble_seconds + outcome.run_seconds + outcome.split_seconds)
             self._metrics.batch(rows, outcome, [outcome.started_at - ticket.submitted_at for ticket in tickets])

@@ -70,7 +70,7 @@ class CudaNetwork(Network):
             return super().run(feeds, options)
         rows = len(next(iter(feeds.values())))
         size = 1 << size_class(rows)
-        options = options or onnxruntime.RunOptions()
+        options = options or self.new_options()
         options.add_run_config_entry("gpu_graph_id", str(size))
         with self._lock:
             bucket = self._buckets.get(size) or self._make_bucket(size)

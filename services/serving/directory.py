@@ -11,6 +11,8 @@ import asyncio
 import random
 import time
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any
@@ -19,7 +21,7 @@ import structlog
 
 from services import registry
 from services.artifacts import ArtifactStore
-from services.database import OUTAGE, Database
+from services.database import OUTAGE, Database, explain
 from services.errors import NotFound, Unavailable
 from services.serving.model import ServedModel
 from services.tables import Model, ModelVersion
@@ -32,6 +34,15 @@ PATIENCE_SECONDS = 1.0
 MAX_ENTRIES = 4096
 
 log = structlog.get_logger(__name__)
+
+
+@contextmanager
+def _outage_explained() -> Iterator[None]:
+    """Raise what a database that is out of reach means for a caller."""
+    try:
+        yield
+    except OUTAGE as error:
+        raise explain(error) or error from error
 
 
 @dataclass(eq=False)
@@ -48,6 +59,8 @@ class Entry:
     confirmed_at: float
     """By the monotonic clock."""
     checking: "asyncio.Task[Entry] | None" = None
+    asked_at: float = 0.0
+    """When the check under way began, by the monotonic clock."""
     _models: dict[tuple[int, str | None], ServedModel] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -136,18 +149,23 @@ class Directory:
             return entry
         entry = self._entries.get(name)
         if entry is None:
-            return await self._fetch(name)
+            with _outage_explained():
+                return await self._fetch(name)
         check = entry.checking or self._check(entry)
+        patience = entry.asked_at + PATIENCE_SECONDS - time.monotonic()
+        if patience <= 0:  # others have waited for it in vain
+            return entry
         try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
+            async with asyncio.timeout(patience):
                 return await asyncio.shield(check)
         except TimeoutError:
             log.warning("served_unconfirmed", model=name)
             return entry
 
     async def names(self) -> list[str]:
-        """All models there are, by name."""
-        return await asyncio.to_thread(self._names)
+        """All models there are, by name. Raises `Unavailable`."""
+        with _outage_explained():
+            return await asyncio.to_thread(self._names)
 
     def forget(self, name: str) -> None:
         """The model has changed: what is remembered of it no longer holds. May be called from any thread."""
@@ -166,11 +184,11 @@ class Directory:
         """Confirm an entry, or replace it, in the background; all who wait for it share it."""
 
         async def check() -> Entry:
-            num_changes, asked_at = self._num_changes, time.monotonic()
+            num_changes = self._num_changes
             try:
                 revision = await asyncio.to_thread(self._revision, entry.name)
                 if revision == entry.revision and num_changes == self._num_changes:
-                    entry.confirmed_at = asked_at
+                    entry.confirmed_at = entry.asked_at
                     return entry
                 return await self._fetch(entry.name)
             except NotFound:
@@ -183,13 +201,14 @@ class Directory:
             finally:
                 entry.checking = None
 
+        entry.asked_at = time.monotonic()
         entry.checking = asyncio.get_running_loop().create_task(check())
         entry.checking.add_done_callback(lambda task: task.cancelled() or task.exception())
         return entry.checking
 
     def _remember(self, entry: Entry) -> Entry:
+        self._entries.pop(entry.name, None)
         self._entries[entry.name] = entry
-        self._entries.move_to_end(entry.name)
         if len(self._entries) > MAX_ENTRIES:
             self._entries.popitem(last=False)
         return entry

@@ -7,6 +7,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 from services.errors import TooManyRequests
 from services.serving import cuda, loading
@@ -24,6 +25,8 @@ LAST_PRIORITY = 9
 MAX_SHAPES = 256
 """Shapes of one network that have a queue; the ones used least recently are forgotten."""
 RETRY_SECONDS = 1
+MAX_LOADS = 4
+"""Models that are loaded at once, on threads of their own: what hangs there must not hold up the database."""
 
 ModelKey = tuple[str, int, str, str]
 
@@ -83,6 +86,7 @@ class Engine:
         self._runners = Runners(cores, self._loop)
         self._loaded: OrderedDict[ModelKey, Loaded] = OrderedDict()
         self._loads: dict[ModelKey, asyncio.Task[Loaded]] = {}
+        self._loaders = ThreadPoolExecutor(MAX_LOADS, thread_name_prefix="loader")
 
     def find(self, model: ServedModel) -> Loaded | None:
         """The model, if it is in memory."""
@@ -107,7 +111,8 @@ class Engine:
         return await asyncio.shield(load)
 
     async def _load(self, model: ServedModel) -> Loaded:
-        network, times = await asyncio.to_thread(loading.load, model, self._cores, self._device)
+        work = self._loop.run_in_executor(self._loaders, loading.load, model, self._cores, self._device)
+        network, times = await work
         metrics = self.metrics_of(model)
         loaded = Loaded(network, times, lambda times: Batcher(network, times, self._runners, metrics, self._loop))
         self._loaded[model.key] = loaded
@@ -137,7 +142,9 @@ class Engine:
         Raises `TooManyRequests` if the queue is too long, `DeadlineExceeded`, and `Invalid` if the network cannot
         be run on these inputs.
         """
-        num_bytes = sum(array.nbytes for array in feeds.values())
+        num_bytes = 0
+        for array in feeds.values():
+            num_bytes += array.nbytes
         if self._queued_bytes + num_bytes > self._max_queue_bytes and self._queued_bytes:
             detail = "The requests that wait fill the memory set aside for them; try again later."
             raise TooManyRequests("queue_full", detail, RETRY_SECONDS)
@@ -152,7 +159,8 @@ class Engine:
         return self._metrics.of(model.name, model.version, model.variant)
 
     def close(self) -> None:
-        """End the threads, after what they are running."""
+        """End the threads, and what they are running."""
+        self._loaders.shutdown(wait=False, cancel_futures=True)
         self._runners.close()
 
 

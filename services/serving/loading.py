@@ -9,7 +9,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-import onnxruntime
 
 from services.errors import Unavailable
 from services.serving import cuda
@@ -44,15 +43,16 @@ def load(model: ServedModel, cores: int, device: cuda.Device) -> tuple[Network, 
             concurrency=max(1, cores // threads),
             batchable=model.signature.get("batchable", True),
             bounded=model.bounded,
+            trusted=model.trusted,
             num_bytes=2 * len(graph),  # the weights, and what ONNX Runtime makes of them
         )
 
     network = open_network(1)
-    if not network.has_one_shape or not _answers(network):
+    if not network.has_one_shape or not _answers(network, 1):
         return network, new_times(network)
     if device == "cpu" and cores > 1 and _fastest(network, 1) >= WIDE_SECONDS:
         wide = open_network(cores)
-        if _answers(wide) and _fastest(wide, 1) < _seconds_a_row_side_by_side(network, cores):
+        if _answers(wide, 1) and _fastest(wide, 1) < _seconds_a_row_side_by_side(network, cores):
             network = wide
     return network, warm_up(network)
 
@@ -70,7 +70,9 @@ def warm_up(network: Network) -> ServiceTimes:
     deadline = time.monotonic() + WARM_UP_SECONDS
     rows, slower = 1, 0
     while rows <= times.max_rows and slower < 2 and time.monotonic() < deadline:
-        network.run(zeros(network, rows))
+        if rows > 1 and not _takes(network, rows):
+            times.max_rows = rows // 2
+            break
         per_row = times.seconds_per_row
         seconds = _fastest(network, rows, deadline)
         times.record(rows, seconds)
@@ -91,16 +93,24 @@ def zeros(network: Network, rows: int) -> dict[str, np.ndarray]:
     return feeds
 
 
-def _answers(network: Network) -> bool:
-    """The first run, which takes the longest; whether the model takes zeros at all.
+def _takes(network: Network, rows: int) -> bool:
+    """Whether so many rows can be run at once: they may need too much memory, or keep a loop from ending."""
+    try:
+        return _answers(network, rows)
+    except Unavailable:
+        return False
+
+
+def _answers(network: Network, rows: int) -> bool:
+    """The first run of a size, which takes the longest; whether the model takes zeros at all.
 
     Raises `Unavailable` if it does not end.
     """
-    options = onnxruntime.RunOptions()
+    options = network.new_options()
     alarm = threading.Timer(FIRST_RUN_SECONDS, lambda: setattr(options, "terminate", True))
     alarm.start()
     try:
-        network.run(zeros(network, 1), options)
+        network.run(zeros(network, rows), options)
     except Exception as error:
         if options.terminate:
             detail = f"The model did not answer within {FIRST_RUN_SECONDS:g} s."

@@ -15,6 +15,7 @@ from services.serving.batch import Run
 SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 MODEL = ("model", "version", "variant")
+PHASES = ("input", "infer", "output")
 # Names are a model's, so that they are as many as there are models; those that do not exist are never counted.
 MAX_MODELS = 4096
 
@@ -37,6 +38,9 @@ class ServingMetrics:
         self.batch_rows = histogram("batch_rows", "Rows of a batch.", ROWS)
         self.batches = counter("batches", "Batches run, by their rows.", "rows")
         self.batch_seconds = counter("batch_seconds", "Time of batches, by their rows and phase.", "rows", "phase")
+        self.shared_seconds = counter(
+            "shared_seconds", "Time of batches, once for each of their requests but the first, by phase.", "phase"
+        )
         self.shadow = counter("shadow", "Answers compared with the shadow version's.", "result")
         self.last_batch = Gauge(
             "syllabus_model_last_batch_seconds",
@@ -66,7 +70,7 @@ class ModelMetrics:
 
     def _batches_of(self, rows: int) -> tuple[Counter, Counter, Counter, Counter]:
         labels = (*self._labels, str(rows))
-        phases = (self._metrics.batch_seconds.labels(*labels, phase) for phase in ("input", "infer", "output"))
+        phases = (self._metrics.batch_seconds.labels(*labels, phase) for phase in PHASES)
         return (self._metrics.batches.labels(*labels), *phases)  # type: ignore[return-value]
 
     def batch(self, rows: int, run: Run, queue_seconds: Sequence[float]) -> None:
@@ -75,12 +79,17 @@ class ModelMetrics:
             self._queue_seconds.observe(seconds)
         self._service_seconds.observe(run.run_seconds)
         self._batch_rows.observe(rows)
-        batches, assembling, running, splitting = self._of_rows(rows)
+        # A request may have any number of rows, but there must not be any number of series.
+        batches, assembling, running, splitting = self._of_rows(min(rows, ROWS[-1]))
         batches.inc()
         self._last_batch.set(time.time())
         assembling.inc(run.assemble_seconds)
         running.inc(run.run_seconds)
         splitting.inc(run.split_seconds)
+        if (others := len(queue_seconds) - 1) > 0:
+            times = (run.assemble_seconds, run.run_seconds, run.split_seconds)
+            for phase, seconds in zip(PHASES, times, strict=True):
+                self._metrics.shared_seconds.labels(*self._labels, phase).inc(others * seconds)
 
     def answered(self, status: int, seconds: float) -> None:
         """Count one answer."""

@@ -1,6 +1,6 @@
 """What serving needs to know of a model's version."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,8 @@ class ServedModel:
     bounded: bool
     """Whether one run is sure to end: the graph has no loop."""
 
-    @property
-    def key(self) -> tuple[str, int, str, str]:
-        """What tells it from every other."""
-        return self.name, self.version, self.variant, self.sha256
+    key: tuple[str, int, str, str] = field(init=False)
+    """What tells it from every other."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", (self.name, self.version, self.variant, self.sha256))

@@ -26,8 +26,11 @@ class Network:
         batchable: bool,
         bounded: bool,
         num_bytes: int,
+        trusted: bool = True,
     ) -> None:
         self.session = session
+        self._trusted = trusted
+        self._options = self.new_options()
         self.threads = threads
         """Processors that one run takes."""
         self.concurrency = concurrency
@@ -42,9 +45,17 @@ class Network:
         self.input_names = [spec.name for spec in self.inputs]
         self.output_names = [spec.name for spec in self.outputs]
 
+    def new_options(self) -> onnxruntime.RunOptions:
+        """Options for a run that is to be ended from outside, by `terminate`."""
+        options = onnxruntime.RunOptions()
+        if not self._trusted:
+            # What runs have taken of the memory that users' graphs share would else stay cut in their pieces.
+            options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+        return options
+
     def run(self, feeds: Feeds, options: onnxruntime.RunOptions | None = None) -> Outputs:
         """The outputs, in the order of `output_names`. Raises whatever ONNX Runtime raises."""
-        outputs: Outputs = self.session.run(self.output_names, feeds, options)
+        outputs: Outputs = self.session.run(self.output_names, feeds, options or self._options)
         return outputs
 
     @property

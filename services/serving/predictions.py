@@ -4,17 +4,17 @@ import asyncio
 import math
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import structlog
 
-from services.errors import SyllabusError, UnsupportedMediaType
+from services.errors import Invalid, SyllabusError, UnsupportedMediaType
 from services.resources import Resources
 from services.serving import cuda, inputs
 from services.serving.answers import Prediction, name_answers
-from services.serving.batch import Answer
+from services.serving.batch import Answer, too_late
 from services.serving.directory import Directory, Entry
 from services.serving.engine import DEFAULT_PRIORITY, Engine, Loaded, deadline_after
 from services.serving.inputs import ImageFiles
@@ -31,6 +31,9 @@ INLINE_PIXELS = 128 * 128
 """Images with no more pixels are decoded on the event loop: the way to a thread and back would take longer."""
 INLINE_VALUES = 4096
 """Likewise for numbers in JSON."""
+INLINE_BYTES = 16 * 1024
+"""Likewise for texts and for what is compressed."""
+Result = TypeVar("Result")
 
 
 class Wish(NamedTuple):
@@ -106,17 +109,23 @@ class Predictor:
         if model.signature["modality"] != "image":
             msg = f'Model {model.name!r} takes rows, not images; send JSON as {{"inputs": [...]}}.'
             raise UnsupportedMediaType("model_takes_rows", msg)
-        return await self._predict(entry, model, loaded, wish, self._of_files(model, files), top_k)
+        decoding = await self._of_files(model, files)
+        return await self._predict(entry, model, loaded, wish, decoding, top_k)
 
     async def predict_values(self, name: str, wish: Wish, values: Sequence[Any], top_k: int) -> Predictions:
         """Predict values out of JSON: rows of a table, base64 or pixel lists of images, tensors. Raises as above."""
         entry, model, loaded = await self.find(name, wish)
-        return await self._predict(entry, model, loaded, wish, self._of_values(model, loaded, values), top_k)
+        decoding = await self._of_values(model, loaded, values)
+        return await self._predict(entry, model, loaded, wish, decoding, top_k)
 
     async def infer(self, name: str, wish: Wish, body: bytes, header_length: int | None) -> Inference:
         """Answer a request of the Open Inference Protocol (see `protocol.requests.decode`). Raises as above."""
         entry, model, loaded = await self.find(name, wish)
-        request = decode(body, header_length, loaded.network.inputs)
+        text_bytes = len(body) if header_length is None else header_length
+        if text_bytes <= INLINE_BYTES:
+            request = decode(body, header_length, loaded.network.inputs)
+        else:
+            request = await self.aside(text_bytes, decode, body, header_length, loaded.network.inputs)
         check_outputs(request, loaded.network.outputs)
         if (variant := request.parameters.get("variant")) is not None:
             entry, model, loaded = await self.find(
@@ -126,27 +135,41 @@ class Predictor:
             wish = wish._replace(deadline=min(wish.deadline, deadline_after(request.timeout_seconds)))
         if request.priority:
             wish = wish._replace(priority=request.priority)
-        rows = len(next(iter(request.inputs.values()))) if loaded.network.batchable else 1
+        rows = _common_rows(request.inputs) if loaded.network.batchable else 1
         answer = await self._run(entry, model, loaded, wish, request.inputs, rows)
         outputs = dict(zip(loaded.network.output_names, answer.outputs, strict=True))
-        content, length = encode(request, model.name, str(model.version), outputs)
+        num_bytes = sum(output.nbytes for output in answer.outputs)
+        content, length = await self.aside(num_bytes, encode, request, model.name, str(model.version), outputs)
         return Inference(model, content, length, answer.queue_seconds, answer.infer_seconds)
 
     async def find(self, name: str, wish: Wish) -> tuple[Entry, ServedModel, Loaded]:
         """The model, the file of it that answers a wish, and that file in memory.
 
-        Raises `NotFound` and `Unavailable`.
+        Raises `NotFound`, `Unavailable`, and `DeadlineExceeded` if loading takes longer; it goes on all the same.
         """
         entry = self.directory.fresh(name) or await self.directory.get(name)
         model = entry.resolve(wish.version, wish.variant)
-        return entry, model, self.engine.find(model) or await self.engine.load(model)
+        loaded = self.engine.find(model)
+        if loaded is None:
+            loaded = await _in_time(wish.deadline, self.engine.load(model))
+        return entry, model, loaded
+
+    async def aside(self, num_bytes: int, work: Callable[..., Result], *arguments: Any) -> Result:
+        """Do what takes time by the byte: here if there are few, else on a thread."""
+        if num_bytes <= INLINE_BYTES:
+            return work(*arguments)
+        return await asyncio.get_running_loop().run_in_executor(self._decoders, work, *arguments)
 
     async def preload(self, names: str) -> None:
         """Load models by name, with commas between them, or all by `*`; one that does not load is logged."""
-        chosen = await self.directory.names() if names.strip() == "*" else names.split(",")
+        try:
+            chosen = await self.directory.names() if names.strip() == "*" else names.split(",")
+        except SyllabusError as error:
+            log.warning("not_preloaded", model=names, error=error.detail)
+            return
         for name in filter(None, map(str.strip, chosen)):
             try:
-                await self.find(name, Wish(deadline_after(0)))
+                await self.find(name, Wish(math.inf))
             except SyllabusError as error:
                 log.warning("not_preloaded", model=name, error=error.detail)
 
@@ -163,13 +186,14 @@ class Predictor:
         self._decoders.shutdown(cancel_futures=True)
         self.engine.close()
 
-    def _of_files(self, model: ServedModel, files: Sequence[bytes]) -> Decoding:
+    async def _of_files(self, model: ServedModel, files: Sequence[bytes]) -> Decoding:
         given = model.signature["input"]
-        opened = ImageFiles(files, self._max_pixels)
+        # A header takes little time, unless there are many, or compressed texts in it.
+        opened = await self.aside(sum(map(len, files)), ImageFiles, files, self._max_pixels)
         is_quick = opened.num_pixels <= INLINE_PIXELS
         return Decoding(len(files), is_quick, lambda: {given["name"]: opened.decode(given["shape"])})
 
-    def _of_values(self, model: ServedModel, loaded: Loaded, values: Sequence[Any]) -> Decoding:
+    async def _of_values(self, model: ServedModel, loaded: Loaded, values: Sequence[Any]) -> Decoding:
         modality, rows = model.signature["modality"], len(values)
         if modality == "tensors":
             return Decoding(rows, False, lambda: inputs.decode_tensors(values, loaded.network))
@@ -178,7 +202,7 @@ class Predictor:
         if modality != "image":
             return Decoding(rows, is_quick, lambda: {given["name"]: inputs.decode_rows(values, given["columns"])})
         if all(isinstance(value, str) for value in values):
-            return self._of_files(model, inputs.decode_base64(values))
+            return await self._of_files(model, inputs.decode_base64(values))
         return Decoding(rows, is_quick, lambda: {given["name"]: inputs.decode_pixels(values, given["shape"])})
 
     async def _predict(
@@ -200,7 +224,8 @@ class Predictor:
         batcher.admit(decoding.rows, wish.deadline)
         batcher.rows_expected += decoding.rows
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._decoders, decoding.feeds)
+            work = asyncio.get_running_loop().run_in_executor(self._decoders, decoding.feeds)
+            return await _in_time(wish.deadline, work)
         finally:
             batcher.rows_expected -= decoding.rows
 
@@ -211,3 +236,21 @@ class Predictor:
         if entry.traffic is not None and (shadow := entry.shadow_of(model)) is not None:
             self.shadow.compare(model, shadow, feeds, rows, answer.outputs)
         return answer
+
+
+async def _in_time(deadline: float, work: Awaitable[Result]) -> Result:
+    """Wait for what may take long, until a deadline of the monotonic clock. Raises `DeadlineExceeded`."""
+    try:
+        async with asyncio.timeout(None if math.isinf(deadline) else max(0.0, deadline - time.monotonic())):
+            return await work
+    except TimeoutError:
+        raise too_late() from None
+
+
+def _common_rows(feeds: Feeds) -> int:
+    """The rows of the inputs of one request. Raises `Invalid` if they have not all as many."""
+    rows = {name: len(array) for name, array in feeds.items()}
+    if len(set(rows.values())) > 1:
+        counts = ", ".join(f"{name!r} has {count}" for name, count in rows.items())
+        raise Invalid("rows_differ", f"All inputs need as many rows (the first dimension); {counts}.")
+    return next(iter(rows.values()))

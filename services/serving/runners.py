@@ -38,6 +38,7 @@ class Runners:
         self._ready: dict[Source, None] = {}
         self._running: dict[Source, int] = {}
         self._change = threading.Condition()
+        self._under_way: list[onnxruntime.RunOptions] = []
         self._threads: list[threading.Thread] = []
         self._closing = False
 
@@ -58,9 +59,11 @@ class Runners:
             return len({source, *self._ready, *self._running})
 
     def close(self) -> None:
-        """End the threads; runs under way come to their end first."""
+        """End the threads, and with them the runs under way: one of them may have no end of its own."""
         with self._change:
             self._closing = True
+            for options in self._under_way:
+                options.terminate = True
             self._change.notify_all()
         for thread in self._threads:
             thread.join()
@@ -71,12 +74,25 @@ class Runners:
             if source.rows_waiting:
                 self.offer(source)
             if tickets:
-                options = onnxruntime.RunOptions()
-                for ticket in tickets:
-                    ticket.batch, ticket.options = tickets, options
-                outcome = run(source.network, tickets, options)
+                outcome = self._run(source, tickets)
                 self._loop.call_soon_threadsafe(source.deliver, tickets, outcome)
             self._finish(source)
+
+    def _run(self, source: Source, tickets: Sequence[Ticket]) -> Run:
+        """Run a batch so that it ends when nobody waits for it any more."""
+        options = source.network.new_options()
+        for ticket in tickets:
+            ticket.batch, ticket.options = tickets, options
+        with self._change:
+            self._under_way.append(options)
+            # Whoever left before now did not know these options.
+            if self._closing or all(ticket.future.done() for ticket in tickets):
+                options.terminate = True
+        try:
+            return run(source.network, tickets, options)
+        finally:
+            with self._change:
+                self._under_way.remove(options)
 
     def _next(self) -> Source | None:
         with self._change:

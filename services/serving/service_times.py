@@ -1,15 +1,18 @@
 """How long a batch takes, learned from the runs themselves, and the batch size that follows from it.
 
-Sizes fall into classes 1, 2, 3-4, 5-8, …; of each class the median time a row is kept over its last runs, which
-a straggler does not move. On few cores a large batch can be slower by the row than a small one: the table shows
-it, and such sizes are then not chosen.
+Sizes fall into classes 1, 2, 3-4, 5-8, …; of each class the last times a row are kept. Their median predicts, since
+a straggler does not move it; their least compares. On few cores a large batch can be slower by the row than a small
+one: the table shows it, and such sizes are then not chosen.
 """
 
 from collections import deque
 from statistics import median_low
 
 WINDOW = 9
-EXPLORE_EVERY = 64
+MUCH = 1.25
+ALIKE = 1.05
+SMOOTHING = 0.1
+EXPLORE_EVERY = 16
 """Every so many batches the next larger class is tried, so that no verdict is for ever."""
 
 
@@ -25,33 +28,44 @@ class ServiceTimes:
         self.max_rows = max_rows
         self._recent: dict[int, deque[float]] = {}
         self._per_row: dict[int, float] = {}
+        self._fastest: dict[int, float] = {}
         self._num_runs = 0
         self._best: list[int] = [1]
         """By the class of the rows that wait, how many of them to take at most."""
         self.seconds_per_row = 0.0
-        """What a row costs when many wait; 0 while nothing is known."""
+        """What a row costs at the best size; 0 while nothing is known."""
+        self.recent_per_row = 0.0
+        """What a row has cost of late, at the sizes that were run and with all else that the machine did."""
 
     def record(self, rows: int, seconds: float) -> None:
         """Learn from one run."""
-        of_class = size_class(rows)
-        recent = self._recent.setdefault(of_class, deque(maxlen=WINDOW))
-        recent.append(seconds / rows)
+        of_class, per_row = size_class(rows), seconds / rows
+        recent = self._recent.get(of_class)
+        if recent is None:
+            recent = self._recent[of_class] = deque(maxlen=WINDOW)
+        recent.append(per_row)
         self._per_row[of_class] = median_low(recent)
         self._num_runs += 1
-        self._best = self._ranked()
-        self.seconds_per_row = min(self._per_row.values())
+        self.recent_per_row += (per_row - self.recent_per_row) * (SMOOTHING if self._num_runs > 1 else 1.0)
+        if min(recent) != self._fastest.get(of_class):
+            self._fastest[of_class] = min(recent)
+            self._best = self._ranked()
 
     def _ranked(self) -> list[int]:
-        """For each class of waiting rows, the size with the most rows a second among those known."""
-        best, fastest = [1], self._per_row.get(0, float("inf"))
+        """For each class of waiting rows, the size with the most rows a second among those known.
+
+        Classes are held against each other by their fastest runs: what else the machine does makes runs slower,
+        never faster. Of sizes that are alike the larger one is taken, for the work around each batch.
+        """
+        best, least = [1], self._fastest.get(0, float("inf"))
         for each in range(1, size_class(self.max_rows) + 1):
-            # An unknown class is taken for as fast as the best below it, so that it comes to be known.
-            seconds = self._per_row.get(each, fastest if each - 1 in self._per_row else float("inf"))
-            if seconds <= fastest:
-                fastest = seconds
-                best.append(min(2**each, self.max_rows))
-            else:
-                best.append(best[-1])
+            fastest = self._fastest.get(each)
+            if fastest is None:  # next to the best it is taken for as fast, so that it comes to be known
+                fastest = least if self._fastest.get(each - 1) == least else float("inf")
+            is_best = fastest <= least * ALIKE
+            best.append(min(2**each, self.max_rows) if is_best else best[-1])
+            least = min(least, fastest)
+        self.seconds_per_row = least
         return best
 
     def choose(self, waiting: int) -> int:
@@ -62,6 +76,18 @@ class ServiceTimes:
         if self._num_runs % EXPLORE_EVERY == 0:
             size = min(size * 2, self.max_rows)
         return min(size, waiting)
+
+    def choose_within(self, waiting: int, seconds: float) -> int | None:
+        """As `choose`, but of a batch that takes no longer than `seconds`.
+
+        None if there is no such size, or if it would cost much more a row than the best.
+        """
+        size = self.choose(waiting)
+        while (predicted := self.seconds(size)) is None or predicted > seconds:
+            if size == 1:
+                return None
+            size = (size + 1) // 2
+        return size if predicted <= size * self.seconds_per_row * MUCH or size >= waiting else None
 
     def seconds(self, rows: int) -> float | None:
         """How long a batch of this size will take; None while nothing is known of it or of a smaller one."""

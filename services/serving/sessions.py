@@ -41,11 +41,15 @@ def open_session(
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
     # A failed run is told to its caller; ONNX Runtime would print it too, inputs and all.
     options.log_severity_level = SEVERITY_FATAL
+    # Constants that can be computed ahead are computed while loading, outside of the arena and without an end.
+    disabled = None if trusted else ["ConstantFolding", "ConstantFoldingDQ"]
     if not trusted:
         _bound_untrusted_memory()
         options.add_session_config_entry("session.use_env_allocators", "1")
     try:
-        return onnxruntime.InferenceSession(graph, options, providers=cuda.providers(device))
+        return onnxruntime.InferenceSession(
+            graph, options, providers=cuda.providers(device), disabled_optimizers=disabled
+        )
     except Exception as error:  # ONNX Runtime's own classes have no common base but this
         raise Unavailable("model_not_loadable", "ONNX Runtime cannot load this model's file.") from error
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 import numpy as np
+import structlog
 
 from services.errors import SyllabusError
 from services.serving.engine import LAST_PRIORITY, Engine, deadline_after
@@ -14,6 +15,9 @@ MAX_COMPARISONS = 64
 """Comparisons under way at once; what comes on top of them is dropped, so that answers are never held up."""
 SECONDS = 5.0
 TOLERANCE = 1e-3
+
+
+log = structlog.get_logger(__name__)
 
 
 class Shadow:
@@ -43,6 +47,10 @@ class Shadow:
                 loaded, feeds, rows, deadline=deadline_after(SECONDS), priority=LAST_PRIORITY
             )
         except SyllabusError:
+            result = "failed"
+        except Exception:
+            # Another version may take other inputs altogether.
+            log.exception("shadow_failed", model=shadow.name, version=shadow.version)
             result = "failed"
         else:
             result = "agrees" if _agree(model.signature["task"], outputs, answer.outputs) else "differs"
