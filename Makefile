@@ -72,7 +72,7 @@ lock:  ## resolve the requirements anew in a throw-away environment and pin what
 	@build/lock/bin/python -m pip install --quiet --quiet -r requirements.txt -r requirements-dev.txt
 	@build/lock/bin/python -m pip check
 	@{ sed -n '/^#/p;/python_full_version/p' requirements.lock; build/lock/bin/python -m pip freeze \
-		| grep -v -i -E '^(nvidia|cuda|triton)' | sed 's/+[a-z0-9.]*$$//'; } > build/requirements.lock
+		| grep -v -i -E '^(nvidia|cuda|triton==)' | sed 's/+[a-z0-9.]*$$//'; } > build/requirements.lock
 	@mv build/requirements.lock requirements.lock && rm -rf build/lock
 
 format: install  ## apply the style

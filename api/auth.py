@@ -21,6 +21,7 @@ from services.settings import Settings
 OPEN_PATHS = ("/health/live", "/health/ready")
 WATCHED_HEADERS = frozenset({b"host", b"origin", b"sec-fetch-site", b"authorization"})
 KEY_PARAMETERS = frozenset({"access_token", "api_key", "api-key", "apikey", "key", "token"})
+MAX_SITE_BYTES = 512
 HOST = re.compile(r"(?P<name>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+)(:[0-9]{1,5})?")
 
 
@@ -39,13 +40,18 @@ def _is_loopback_authority(authority: str) -> bool:
     return match is not None and is_loopback(match["name"])
 
 
-@lru_cache(1024)
 def is_same_site(host: bytes, origin: bytes | None, site: bytes | None) -> bool:
     """Whether a request to a gateway without a key comes from this machine's own pages or programs.
 
     A page of another site reaches 127.0.0.1 from the user's browser, by a plain form or by a name that it
     resolves to 127.0.0.1 (DNS rebinding). Its `Origin` or its `Host` then names that site.
     """
+    # No name of this machine is longer, and what is remembered must not fill the memory.
+    return len(host) + len(origin or b"") + len(site or b"") <= MAX_SITE_BYTES and _is_same_site(host, origin, site)
+
+
+@lru_cache(1024)
+def _is_same_site(host: bytes, origin: bytes | None, site: bytes | None) -> bool:
     if not _is_loopback_authority(host.decode("latin-1")) or site == b"cross-site":
         return False
     return origin is None or _is_loopback_authority(urlsplit(origin.decode("latin-1")).netloc)

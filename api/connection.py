@@ -16,7 +16,7 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from api.auth import ApiKey
-from api.data_plane.exchange import Exchange
+from api.data_plane.exchange import Exchange, Outbox
 from api.data_plane.plane import DataPlane
 from api.data_plane.targets import parse
 from api.event_stream import Streams
@@ -26,6 +26,7 @@ MAX_HEAD_BYTES = 64 * 1024
 MAX_HEADERS = 100
 # A body that arrives at once; it has the time of a head, and uvicorn would pause reading above.
 MAX_SHORT_WAY_BYTES = 64 * 1024
+MAX_LENGTH_DIGITS = 5
 NOT_PLAIN = (b"transfer-encoding", b"expect", b"upgrade")
 STATE = "connections"
 
@@ -38,7 +39,10 @@ class Shared:
     api_key: ApiKey
     telemetry: Telemetry
     streams: Streams
+    outbox: Outbox
     head_timeout_seconds: float
+    max_body_bytes: int
+    """Of a prediction."""
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -51,7 +55,7 @@ class HttpProtocol(HttpToolsProtocol):
         super().__init__(*args, **kwargs)
         self._shared: Shared = self.app_state[STATE]
         self._head_bytes = self._packet_bytes = 0
-        self._is_incomplete = False
+        self._is_incomplete = self._is_head = False
         self._head_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -78,7 +82,8 @@ class HttpProtocol(HttpToolsProtocol):
         if not self._is_incomplete:
             self._stop_head_timer()
             return
-        self._head_bytes += len(data)
+        if self._is_head:
+            self._head_bytes += len(data)
         if self._head_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
             self.send_400_response("Request head too long.")
         elif self._head_timer is None:
@@ -87,8 +92,9 @@ class HttpProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A request begins: its bytes are counted anew."""
         super().on_message_begin()
-        self._head_bytes = 0
-        self._is_incomplete = True
+        # The packet in which it begins may hold other requests before it.
+        self._head_bytes = -self._packet_bytes
+        self._is_incomplete = self._is_head = True
 
     def on_headers_complete(self) -> None:
         """The head is complete: a plain prediction goes the short way, under the same clock until it is whole.
@@ -96,6 +102,7 @@ class HttpProtocol(HttpToolsProtocol):
         Every other body has its own clock in `api.body_limit`.
         """
         self._check_head()
+        self._is_head = False
         exchange = self._plain_prediction()
         if exchange is not None:
             self.cycle = exchange
@@ -121,18 +128,19 @@ class HttpProtocol(HttpToolsProtocol):
         is_plain = (
             len(headers) == len(self.headers)
             and length.isdigit()
-            and int(length) <= MAX_SHORT_WAY_BYTES
+            and len(length) <= MAX_LENGTH_DIGITS
+            and int(length) <= min(MAX_SHORT_WAY_BYTES, shared.max_body_bytes)
             and not any(name in headers for name in NOT_PLAIN)
             and (self.cycle is None or self.cycle.response_complete)
             and not self.flow.write_paused
             and self.parser.get_http_version() == "1.1"
             and shared.api_key.refusal(self.headers, self.url.partition(b"?")[2]) is None
         )
-        return Exchange(self, shared.plane, shared.telemetry, target, headers) if is_plain else None
+        return Exchange(self, shared, target, headers) if is_plain else None
 
     def _check_head(self) -> None:
         """Raise `httptools.HttpParserError` for a head that is too long."""
-        is_long = self._head_bytes + self._packet_bytes > MAX_HEAD_BYTES
+        is_long = max(self._head_bytes, 0) + self._packet_bytes > MAX_HEAD_BYTES
         if len(self.headers) > MAX_HEADERS or (is_long and self._num_head_bytes() > MAX_HEAD_BYTES):
             raise httptools.HttpParserError("request head too long")
 

@@ -4,6 +4,7 @@
 limits on connections, the short way of predictions and the rule about addresses (see there).
 """
 
+import asyncio
 import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,12 +16,13 @@ from api import problems
 from api.auth import ApiKey, Authentication
 from api.body_limit import BodyLimit
 from api.connection import STATE, Shared
+from api.data_plane.exchange import Outbox
 from api.data_plane.plane import DataPlane
 from api.event_stream import Streams
 from api.openapi import describe
 from api.processes import end_with_parent
 from api.request_id import RequestId
-from api.routes import catalogue, datasets, health, jobs, models, predictions, system
+from api.routes import catalogue, datasets, health, inference_protocol, jobs, models, predictions, system
 from api.telemetry import Telemetry
 from api.version import VERSION
 from services import logs
@@ -50,7 +52,9 @@ def create_app(settings: Settings) -> FastAPI:
         app.state.streams = streams = Streams()
         telemetry.watch(resources)
         await predictor.preload(settings.preload)
-        yield {STATE: Shared(plane, api_key, telemetry, streams, settings.receive_timeout_seconds)}
+        outbox = Outbox(asyncio.get_running_loop())
+        limits = (settings.receive_timeout_seconds, settings.max_predict_bytes)
+        yield {STATE: Shared(plane, api_key, telemetry, streams, outbox, *limits)}
         streams.closing.set()
         predictor.close()
         resources.close()
@@ -65,7 +69,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.telemetry = telemetry
     problems.install(app)
-    for module in (health, system, catalogue, datasets, jobs, models, predictions):
+    for module in (health, system, catalogue, datasets, jobs, models, predictions, inference_protocol):
         app.include_router(module.router)
     app.openapi = lambda: describe(app, with_key=settings.api_key is not None)  # type: ignore[method-assign]
     # The last one added is the outermost.

@@ -30,9 +30,9 @@ def request_id_of(given: str) -> str:
 def log_request(method: str, path: str, status: int, seconds: float, client: str | None) -> None:
     """A line of the access log; the path comes without its query, where people put secrets.
 
-    A prediction that succeeded is only counted: at thousands a second, lines would cost more than answers.
+    A prediction is only counted, unless it failed inside: at thousands a second, lines would cost more than answers.
     """
-    if status == 200 and is_prediction(path):
+    if is_prediction(path) and status not in (0, 500):
         return
     duration = round(seconds * 1000, 2)
     log.info("request", method=method, path=path, status=status, duration_ms=duration, client=client)

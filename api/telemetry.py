@@ -1,7 +1,7 @@
 """Prometheus metrics of the gateway, and of the service as the database knows it at the moment of a scrape."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 import structlog
@@ -53,9 +53,10 @@ class Telemetry:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self._exposed = self.registry
+        self._shared: MultiProcessCollector | None = None
         if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
             self._exposed = CollectorRegistry()
-            MultiProcessCollector(self._exposed)  # type: ignore[no-untyped-call]
+            self._shared = MultiProcessCollector(self._exposed)  # type: ignore[no-untyped-call]
         ProcessCollector(registry=self._exposed)
         GCCollector(registry=self._exposed)
         labels = ["route", "method", "status"]
@@ -82,6 +83,13 @@ class Telemetry:
     def watch(self, resources: Resources) -> None:
         """Add what the database knows."""
         self._exposed.register(DatabaseCollector(resources))
+
+    def collect(self, names: Iterable[str]) -> Iterable[Metric]:
+        """The metrics that have samples of these names, of all processes; with several, other metrics too."""
+        if self._shared is not None:
+            metrics: Iterable[Metric] = self._shared.collect()  # type: ignore[no-untyped-call]
+            return metrics
+        return self.registry.restricted_registry(names).collect()
 
     def render(self) -> bytes:
         """The Prometheus text format."""

@@ -1,5 +1,10 @@
-"""Two small networks as ONNX, made by hand so that no test needs torch."""
+"""Small networks as ONNX, made by hand so that no test needs torch.
 
+First two as this service exports them; then some as users might register, whose answers tell exactly which input
+they belong to, or that misbehave for some inputs.
+"""
+
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +16,8 @@ OPSET = 17
 
 def _model(nodes: list[onnx.NodeProto], given: Any, taken: Any, weights: dict[str, np.ndarray]) -> bytes:
     tensors = [numpy_helper.from_array(array, name) for name, array in weights.items()]
-    graph = helper.make_graph(nodes, "test", [given], [taken], tensors)
+    inputs, outputs = (each if isinstance(each, list) else [each] for each in (given, taken))
+    graph = helper.make_graph(nodes, "test", inputs, outputs, tensors)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8)
     onnx.checker.check_model(model)
     return bytes(model.SerializeToString())
@@ -80,3 +86,121 @@ def tabular_signature() -> dict[str, Any]:
         "output": {"name": "value", "dtype": "float32", "shape": []},
         "labels": None,
     }
+
+
+# --- As users might register them ---------------------------------------------------------------------
+
+
+def tensors_signature(
+    inputs: Sequence[str] = ("x",), outputs: Sequence[str] = ("y",), *, batchable: bool = True
+) -> dict[str, Any]:
+    """The signature of a graph of a user's own."""
+    return {
+        "task": "tensors",
+        "modality": "tensors",
+        "inputs": [{"name": name} for name in inputs],
+        "outputs": [{"name": name} for name in outputs],
+        "labels": None,
+        "batchable": batchable,
+    }
+
+
+def _floats(name: str, *shape: int | str) -> onnx.ValueInfoProto:
+    return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+
+
+def mirror(columns: int | str = 4) -> bytes:
+    """float32 `x` (N, columns) to the same numbers backwards, `y`, and their sum, `total` (N,)."""
+    weights = {"last": np.array([-1]), "before": np.array([-(2**62)]), "axis": np.array([1]), "step": np.array([-1])}
+    nodes = [
+        helper.make_node("Slice", ["x", "last", "before", "axis", "step"], ["y"]),
+        helper.make_node("ReduceSum", ["x", "axis"], ["total"], keepdims=0),
+    ]
+    return _model(nodes, _floats("x", "N", columns), [_floats("y", "N", columns), _floats("total", "N")], weights)
+
+
+def addition() -> bytes:
+    """float32 `a` and `b` (N, 2) to their sum `y`; ONNX would stretch a single row to as many as the other has."""
+    nodes = [helper.make_node("Add", ["a", "b"], ["y"])]
+    return _model(nodes, [_floats("a", "N", 2), _floats("b", "N", 2)], _floats("y", "N", 2), {})
+
+
+def lookup(offset: int = 0) -> bytes:
+    """int64 `x` (N,) to the square of `x + offset`, `y`, out of a table of ten: it fails on every other number."""
+    weights = {"table": np.arange(10, dtype=np.float32) ** 2, "offset": np.array(offset)}
+    nodes = [helper.make_node("Add", ["x", "offset"], ["place"]), helper.make_node("Gather", ["table", "place"], ["y"])]
+    return _model(nodes, helper.make_tensor_value_info("x", TensorProto.INT64, ["N"]), _floats("y", "N"), weights)
+
+
+def _loop_body(work: list[onnx.NodeProto], carried: list[int | str]) -> onnx.GraphProto:
+    """`work` makes `out` from `in`; it goes on as long as `going` says."""
+    return helper.make_graph(
+        [helper.make_node("Identity", ["going"], ["still"]), *work],
+        "body",
+        [
+            helper.make_tensor_value_info("i", TensorProto.INT64, []),
+            helper.make_tensor_value_info("going", TensorProto.BOOL, []),
+            _floats("in", *carried),
+        ],
+        [helper.make_tensor_value_info("still", TensorProto.BOOL, []), _floats("out", *carried)],
+    )
+
+
+def endless_below_zero() -> bytes:
+    """float32 `x` (N, 2) to itself, `y`; with a number below zero in it a run never ends."""
+    body = _loop_body([helper.make_node("Identity", ["in"], ["out"])], ["N", 2])
+    nodes = [
+        helper.make_node("ReduceMin", ["x"], ["least"], keepdims=0),
+        helper.make_node("Less", ["least", "zero"], ["below"]),
+        helper.make_node("Loop", ["", "below", "x"], ["y"], body=body),
+    ]
+    return _model(nodes, _floats("x", "N", 2), _floats("y", "N", 2), {"zero": np.array(0, np.float32)})
+
+
+def endless_by_size() -> bytes:
+    """float32 `x` (N, 2) to itself, `y`; with more than one row a run never ends."""
+    body = _loop_body([helper.make_node("Identity", ["in"], ["out"])], ["N", 2])
+    nodes = [
+        helper.make_node("Shape", ["x"], ["rows"], end=1),
+        helper.make_node("Squeeze", ["rows"], ["count"]),
+        helper.make_node("Greater", ["count", "one"], ["several"]),
+        helper.make_node("Loop", ["", "several", "x"], ["y"], body=body),
+    ]
+    return _model(nodes, _floats("x", "N", 2), _floats("y", "N", 2), {"one": np.array(1)})
+
+
+def slow(turns: int = 2000, width: int = 256) -> bytes:
+    """float32 `x` (N, 4) to itself, `y`, after multiplying by a permutation so many times: exact, and milliseconds."""
+    weights = {
+        "pads": np.array([0, 0, 0, width - 4]),
+        "turn": np.roll(np.eye(width, dtype=np.float32), 1, axis=1),
+        "turns": np.array(turns),
+        "true": np.array(True),
+        "places": (np.arange(4) + turns) % width,
+    }
+    body = _loop_body([helper.make_node("MatMul", ["in", "turn"], ["out"])], ["N", width])
+    nodes = [
+        helper.make_node("Pad", ["x", "pads"], ["wide"]),
+        helper.make_node("Loop", ["turns", "true", "wide"], ["turned"], body=body),
+        helper.make_node("Gather", ["turned", "places"], ["y"], axis=1),
+    ]
+    return _model(nodes, _floats("x", "N", 4), _floats("y", "N", 4), weights)
+
+
+def zeros_of_size() -> bytes:
+    """int64 `size` (1,) to the sum of so many zeros, `y`: as much memory as the input asks for."""
+    nodes = [
+        helper.make_node("ConstantOfShape", ["size"], ["zeros"]),
+        helper.make_node("ReduceSum", ["zeros"], ["y"], keepdims=0),
+    ]
+    return _model(nodes, helper.make_tensor_value_info("size", TensorProto.INT64, [1]), _floats("y"), {})
+
+
+def thirsty(megabytes: int) -> bytes:
+    """float32 `x` (N, 1) to itself, `y`, with so many megabytes on the way for each row."""
+    weights = {"shape": np.array([1, megabytes * 2**18])}
+    nodes = [
+        helper.make_node("Expand", ["x", "shape"], ["wide"]),
+        helper.make_node("ReduceMax", ["wide"], ["y"], axes=[1]),
+    ]
+    return _model(nodes, _floats("x", "N", 1), _floats("y", "N", 1), weights)

@@ -8,6 +8,9 @@ from services.serving.model import ServedModel
 from services.serving.predictions import Predictor, Wish
 
 HEADER_LENGTH = b"inference-header-content-length"
+TIMING = b"server-timing: queue;dur=%.3f, infer;dur=%.3f\r\n"
+JSON = b"content-type: application/json\r\n"
+BINARY = b"content-type: application/octet-stream\r\ninference-header-content-length: %d\r\n"
 
 
 async def answer(
@@ -15,21 +18,16 @@ async def answer(
 ) -> tuple[ServedModel, Response]:
     """The outputs of one request, and whose they are. Raises errors of the tree."""
     if (encoding := headers.get(b"content-encoding")) is not None:
-        body = decompress(body, encoding.decode("latin-1"), max_bytes)
+        body = await predictor.aside(max_bytes, decompress, body, encoding.decode("latin-1"), max_bytes)
     made = await predictor.infer(target.model, wish, body, _header_length(headers))
-    content, response_headers = made.body, [(b"content-type", b"application/json")]
-    if made.header_length is not None:
-        response_headers = [
-            (b"content-type", b"application/octet-stream"),
-            (HEADER_LENGTH, b"%d" % made.header_length),
-        ]
+    content = made.body
+    head = TIMING % (made.queue_seconds * 1000, made.infer_seconds * 1000)
+    head += JSON if made.header_length is None else BINARY % made.header_length
     if (accepted := headers.get(b"accept-encoding")) is not None:
-        content, chosen = compress(content, accepted.decode("latin-1"))
+        content, chosen = await predictor.aside(len(content), compress, content, accepted.decode("latin-1"))
         if chosen is not None:
-            response_headers.append((b"content-encoding", chosen.encode()))
-    timing = b"queue;dur=%.3f, infer;dur=%.3f" % (made.queue_seconds * 1000, made.infer_seconds * 1000)
-    response_headers.append((b"server-timing", timing))
-    return made.model, Response(200, response_headers, content)
+            head += b"content-encoding: %s\r\n" % chosen.encode()
+    return made.model, Response(200, head, content)
 
 
 def _header_length(headers: Headers) -> int | None:

@@ -8,8 +8,14 @@ Headers = Mapping[bytes, bytes]
 
 
 class Response(NamedTuple):
-    """An answer; `headers` are all but its length."""
+    """An answer. `head` is its header lines as they go onto the wire, all but the length, each with its end."""
 
     status: int
-    headers: list[tuple[bytes, bytes]]
+    head: bytes
     body: bytes
+
+    @property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """The same by name."""
+        lines = [line.split(b": ", 1) for line in self.head.split(b"\r\n") if line]
+        return [(name, value) for name, value in lines]

@@ -37,7 +37,7 @@ class DataPlane:
             else:
                 model, response = await infer.answer(self._predictor, target, wish, headers, body, self._max_bytes)
         except Exception as error:
-            return self._failure(target, error, time.monotonic() - started_at)
+            return self.failure(target, error, time.monotonic() - started_at)
         self._predictor.engine.metrics_of(model).answered(response.status, time.monotonic() - started_at)
         return response
 
@@ -47,7 +47,8 @@ class DataPlane:
         priority = _whole(headers, b"x-priority", LAST_PRIORITY) or DEFAULT_PRIORITY
         return Wish(deadline_after(seconds), target.version, target.variant, priority)
 
-    def _failure(self, target: Target, error: Exception, seconds: float) -> Response:
+    def failure(self, target: Target, error: Exception, seconds: float = 0.0) -> Response:
+        """The answer to a request that failed after so many seconds."""
         if isinstance(error, SyllabusError):
             answer = problem_of(target.path, error)
         elif isinstance(error, RequestValidationError):
@@ -58,9 +59,9 @@ class DataPlane:
         model = self._predictor.known(target.model, target.version, target.variant)
         if model is not None:
             self._predictor.engine.metrics_of(model).answered(answer.status_code, seconds)
-        headers = [(name, value) for name, value in answer.raw_headers if name != b"content-length"]
-        headers.append((b"server-timing", b"total;dur=%.3f" % (seconds * 1000)))
-        return Response(answer.status_code, headers, bytes(answer.body))
+        lines = [b"%s: %s\r\n" % header for header in answer.raw_headers if header[0] != b"content-length"]
+        lines.append(b"server-timing: total;dur=%.3f\r\n" % (seconds * 1000))
+        return Response(answer.status_code, b"".join(lines), bytes(answer.body))
 
 
 def _whole(headers: Mapping[bytes, bytes], name: bytes, most: int) -> int | None:

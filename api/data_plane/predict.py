@@ -19,6 +19,7 @@ from services.serving.predictions import Predictor, Wish
 
 IMAGE_TYPES = ("image/png", "image/jpeg", "image/webp", "image/gif", "image/bmp")
 JSON, MULTIPART = "application/json", "multipart/form-data"
+HEAD = b"content-type: application/json\r\nserver-timing: queue;dur=%.3f, decode;dur=%.3f, infer;dur=%.3f\r\n"
 KNOWN_TYPES = (JSON, MULTIPART, *IMAGE_TYPES)
 
 
@@ -43,9 +44,12 @@ async def answer(
     content_type = headers.get(b"content-type", b"")
     media_type = media_type_of(content_type)
     if media_type == JSON:
-        made = await predictor.predict_values(target.model, wish, _inputs(body), target.top_k)
+        values = await predictor.aside(len(body), _inputs, body)
+        made = await predictor.predict_values(target.model, wish, values, target.top_k)
     else:
-        files = _parts(content_type.decode("latin-1"), body) if media_type == MULTIPART else [body]
+        files = [body]
+        if media_type == MULTIPART:
+            files = await predictor.aside(len(body), _parts, content_type.decode("latin-1"), body)
         made = await predictor.predict_files(target.model, wish, files, target.top_k)
     model = made.model
     content = {
@@ -54,13 +58,8 @@ async def answer(
         "variant": model.variant or None,
         "predictions": made.items,
     }
-    timing = b"queue;dur=%.3f, decode;dur=%.3f, infer;dur=%.3f" % (
-        made.queue_seconds * 1000,
-        made.decode_seconds * 1000,
-        made.infer_seconds * 1000,
-    )
-    response_headers = [(b"content-type", b"application/json"), (b"server-timing", timing)]
-    return model, Response(200, response_headers, orjson.dumps(content))
+    head = HEAD % (made.queue_seconds * 1000, made.decode_seconds * 1000, made.infer_seconds * 1000)
+    return model, Response(200, head, orjson.dumps(content))
 
 
 def _inputs(body: bytes) -> list[Any]:

@@ -22,6 +22,8 @@ _QUERY = {
 }
 MAX_TOP_K = 1000
 DEFAULT_TOP_K = 5
+MAX_URL_BYTES = 1024
+"""Longer targets are not remembered, whoever sends them: thousands of them would fill the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +39,13 @@ class Target:
     top_k: int = DEFAULT_TOP_K
 
 
-@lru_cache(4096)
 def parse(url: bytes) -> Target | None:
     """The target of a POST, or None if it is not plainly one of ours: then the framework has the word."""
+    return _parse(url) if len(url) <= MAX_URL_BYTES else None
+
+
+@lru_cache(4096)
+def _parse(url: bytes) -> Target | None:
     raw_path, _, raw_query = url.partition(b"?")
     path = unquote_to_bytes(raw_path).decode("latin-1")
     if match := _INFER.fullmatch(path):

@@ -99,8 +99,8 @@ def add_dataset(resources: Resources, name: str, arrays: dict[str, np.ndarray], 
         session.add(Dataset(name=name, format="npz", manifest={**manifest, "digest": f"sha256:{digest}"}))
 
 
-def add_version(resources: Resources, name: str, onnx: bytes, signature: dict[str, Any]) -> ModelVersion:
-    """The next version of a model, with its train job."""
+def add_version(resources: Resources, name: str, onnx: bytes, signature: dict[str, Any], **fields: Any) -> ModelVersion:
+    """The next version of a model, with its train job; `fields` are added to its record."""
     file = resources.settings.root / "model.onnx"
     file.write_bytes(onnx)
     stored = resources.artifacts.put(file)
@@ -116,6 +116,7 @@ def add_version(resources: Resources, name: str, onnx: bytes, signature: dict[st
         "labels": signature["labels"],
         "parameters": 12,
         "opset": 17,
+        **fields,
     }
     with resources.database.transaction() as session:
         request = {"kind": "train", "model": name, "dataset": "digits"}

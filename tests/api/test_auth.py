@@ -9,6 +9,7 @@ import pytest
 from pydantic import SecretStr
 from starlette.testclient import TestClient
 
+from api import auth
 from api.auth import is_loopback
 from api.main import create_app
 from services.settings import Settings
@@ -136,6 +137,16 @@ def test_without_a_key_another_sites_page_is_refused(
 def test_without_a_key_an_own_page_is_served(lite_client: TestClient) -> None:
     headers = {"origin": "http://localhost:3000", "sec-fetch-site": "same-site"}
     assert lite_client.get("/v1/jobs", headers=headers).status_code == 200
+
+
+def test_long_hosts_and_origins_are_refused_and_not_remembered(lite_client: TestClient, problem: Problem) -> None:
+    """They would fill the memory of a gateway that has no key to ask for."""
+    before = auth._is_same_site.cache_info().currsize
+    for number in range(20):
+        long = f"a{number}.".ljust(60_000, "x")
+        for headers in ({"host": f"{long}.localhost"}, {"origin": f"http://{long}"}, {"sec-fetch-site": long}):
+            problem(lite_client.get("/v1/jobs", headers=headers), 403, "host_not_allowed")
+    assert auth._is_same_site.cache_info().currsize == before
 
 
 def test_loopback_is_told_from_everything_else() -> None:

@@ -45,6 +45,8 @@ def test_generated_requests_are_answered_as_declared(filled: Gateway, tmp_path: 
         *(sys.executable, "-m", "schemathesis.cli", "run", f"{filled.url}/openapi.json"),
         *("--checks", CHECKS, "--phases", "examples,coverage,fuzzing", "--max-examples", "6", "--workers", "1"),
         *("--seed", "1", "--max-time", "20", "--report-dir", str(tmp_path / "report")),
+        # It would leave nothing for the requests after it; what it does is in tests/api/inference_protocol.
+        *("--exclude-path", "/v2/repository/models/{model}/unload"),
     ]
     result = subprocess.run(command, capture_output=True, text=True, timeout=110, check=False, cwd=tmp_path)
     assert result.returncode == 0, result.stdout[-8000:] + result.stderr[-2000:]

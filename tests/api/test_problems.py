@@ -6,7 +6,6 @@ from typing import Any
 
 import httpx
 import pytest
-from starlette.requests import Request
 from starlette.testclient import TestClient
 
 from api.main import create_app
@@ -66,9 +65,29 @@ def test_a_full_queue_is_429_and_says_when_to_come_back(failing: TestClient, pro
 
 
 def test_an_unmapped_error_is_500() -> None:
-    request = Request({"type": "http", "path": "/", "headers": []})
-    assert problem_of(request, errors.LeaseLost("lease_lost", "x")).status_code == 500
-    assert unexpected_error(request, ValueError()).status_code == 500
+    assert problem_of("/", errors.LeaseLost("lease_lost", "x")).status_code == 500
+    assert unexpected_error("/", ValueError()).status_code == 500
+
+
+@pytest.mark.parametrize("path", ["/v2", "/v2/models/m/infer", "/v2/no/such/path"])
+def test_the_inference_protocol_has_a_shape_and_a_status_of_its_own(path: str) -> None:
+    wrong = problem_of(path, errors.Invalid("tensor_invalid", "The shape is wrong."))
+    assert (wrong.status_code, wrong.body) == (400, b'{"error":"The shape is wrong."}')
+    assert wrong.headers["content-type"] == "application/json"
+    busy = problem_of(path, errors.TooManyRequests("overloaded", "Later.", 3))
+    assert (busy.status_code, busy.body, busy.headers["retry-after"]) == (429, b'{"error":"Later."}', "3")
+    assert unexpected_error(path, ValueError("hunter2")).status_code == 500
+    assert b"hunter2" not in unexpected_error(path, ValueError("hunter2")).body
+
+
+def test_only_the_protocols_own_paths_have_its_shape() -> None:
+    for path in ("/v1/models/v2/predict", "/v20", "/v2x/models", "/V2"):
+        assert problem_of(path, errors.Invalid("x", "y")).status_code == 422
+
+
+def test_what_is_not_ready_says_when_to_come_back() -> None:
+    assert problem_of("/", errors.Unavailable("model_unloaded", "x")).headers["retry-after"] == "5"
+    assert problem_of("/", errors.DeadlineExceeded("deadline_exceeded", "x")).status_code == 504
 
 
 def test_paths_and_methods_that_do_not_exist_are_problems_too(lite_client: TestClient, problem: Problem) -> None:

@@ -1,114 +1,81 @@
-"""The cache of ONNX Runtime sessions."""
+"""ONNX Runtime sessions."""
 
 import hashlib
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
 from onnx import TensorProto, helper
 
 from services.errors import Unavailable
-from services.serving import sessions
-from services.serving.sessions import SessionCache
+from services.serving.sessions import open_session, read_graph
+from tests.hostile_models import external, with_weights
 from tests.serving_models import tabular_regressor
 
 
-def placed(directory: Path, content: bytes) -> tuple[str, Path]:
+def placed(directory: Path, content: bytes) -> tuple[Path, str]:
     path = directory / hashlib.sha256(content).hexdigest()
     path.write_bytes(content)
-    return path.name, path
+    return path, path.name
 
 
-def variant(number: int) -> bytes:
-    """The regressor again, as a file of another digest."""
-    model = onnx.load_from_string(tabular_regressor())
-    model.doc_string = str(number)
-    return bytes(model.SerializeToString())
+def test_a_file_is_read_if_it_is_the_one_that_was_registered(tmp_path: Path) -> None:
+    assert read_graph(*placed(tmp_path, b"graph")) == b"graph"
 
 
-def test_a_session_is_loaded_once_and_kept(tmp_path: Path) -> None:
-    cache = SessionCache()
-    key, path = placed(tmp_path, tabular_regressor())
-    first = cache.get(key, path)
-    path.unlink()
-    assert cache.get(key, path) is first
-
-
-def test_many_requests_at_once_wait_for_one_load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    loads: list[str] = []
-    load_session = sessions.load_session
-
-    def counted(path: Path, sha256: str) -> object:
-        loads.append(sha256)
-        return load_session(path, sha256)
-
-    monkeypatch.setattr(sessions, "load_session", counted)
-    cache = SessionCache()
-    key, path = placed(tmp_path, tabular_regressor())
-    with ThreadPoolExecutor(16) as pool:
-        found = list(pool.map(lambda _: cache.get(key, path), range(64)))
-    assert len(set(map(id, found))) == 1
-    assert loads == [key]
-
-
-def test_the_least_recently_used_session_makes_room(tmp_path: Path) -> None:
-    cache = SessionCache(max_sessions=2)
-    files = [placed(tmp_path, variant(number)) for number in range(3)]
-    first, second = (cache.get(*file) for file in files[:2])
-    cache.get(*files[0])
-    cache.get(*files[2])
-    assert len(cache) == 2
-    assert cache.get(*files[0]) is first
-    assert cache.get(*files[1]) is not second
-
-
-def test_sessions_are_bounded_by_bytes_but_one_is_always_kept(tmp_path: Path) -> None:
-    cache = SessionCache(max_bytes=1)
-    for number in range(3):
-        cache.get(*placed(tmp_path, variant(number)))
-        assert len(cache) == 1
-
-
-@pytest.mark.parametrize(
-    ("content", "code"), [(b"", "model_not_loadable"), (b"no onnx", "model_not_loadable"), (None, "model_file_missing")]
-)
-def test_a_broken_file_fails_only_its_own_load(tmp_path: Path, content: bytes | None, code: str) -> None:
-    cache = SessionCache()
-    good = placed(tmp_path, tabular_regressor())
-    session = cache.get(*good)
-    bad = ("0" * 64, tmp_path / "none") if content is None else placed(tmp_path, content)
-    for _ in range(2):
-        with pytest.raises(Unavailable) as failure:
-            cache.get(*bad)
-        assert failure.value.code == code
-    assert cache.get(*good) is session
-    assert len(cache) == 1
-
-
-def test_an_altered_file_is_not_loaded(tmp_path: Path) -> None:
-    key, path = placed(tmp_path, tabular_regressor())
-    path.write_bytes(variant(1))
+def test_a_missing_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(Unavailable) as failure:
-        SessionCache().get(key, path)
+        read_graph(tmp_path / "none", "0" * 64)
+    assert failure.value.code == "model_file_missing"
+
+
+@pytest.mark.parametrize("change", [lambda data: data + b"x", lambda data: data[:-1], lambda data: b""])
+def test_an_altered_file_is_not_read(tmp_path: Path, change: object) -> None:
+    path, sha256 = placed(tmp_path, tabular_regressor())
+    path.write_bytes(change(path.read_bytes()))  # type: ignore[operator]
+    with pytest.raises(Unavailable) as failure:
+        read_graph(path, sha256)
     assert failure.value.code == "model_file_altered"
+
+
+@pytest.mark.parametrize("content", [b"", b"no onnx", tabular_regressor()[:-9]], ids=["empty", "text", "cut"])
+@pytest.mark.parametrize("trusted", [True, False])
+def test_what_is_no_graph_does_not_load(content: bytes, trusted: bool) -> None:
+    with pytest.raises(Unavailable) as failure:
+        open_session(content, threads=1, trusted=trusted)
+    assert failure.value.code == "model_not_loadable"
 
 
 def test_weights_outside_of_the_file_are_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "secret").write_bytes(np.ones(2, np.float32).tobytes())
-    tensor = TensorProto(name="w", data_type=TensorProto.FLOAT, dims=[2], data_location=TensorProto.EXTERNAL)
-    tensor.external_data.add(key="location", value="../secret")
-    given = helper.make_tensor_value_info("x", TensorProto.FLOAT, [2])
-    taken = helper.make_tensor_value_info("y", TensorProto.FLOAT, [2])
-    graph = helper.make_graph([helper.make_node("Add", ["x", "w"], ["y"])], "g", [given], [taken], [tensor])
+    (tmp_path / "secret").write_bytes(np.ones(3, np.float32).tobytes())
+    for location in ("secret", "../secret", str(tmp_path / "secret")):
+        with pytest.raises(Unavailable) as failure:
+            open_session(with_weights(external(location)).SerializeToString(), threads=1)
+        assert failure.value.code == "model_not_loadable"
+
+
+def test_a_run_takes_the_threads_that_it_was_given_and_none_spins() -> None:
+    options = open_session(tabular_regressor(), threads=2).get_session_options()
+    assert options.intra_op_num_threads == 2
+    assert options.inter_op_num_threads == 1
+    for kind in ("intra_op", "inter_op"):
+        assert options.get_session_config_entry(f"session.{kind}.allow_spinning") == "0"
+
+
+def test_a_failing_run_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    node = helper.make_node("Gather", ["table", "x"], ["y"])
+    table = helper.make_tensor("table", TensorProto.FLOAT, [2], [1.0, 2.0])
+    given = helper.make_tensor_value_info("x", TensorProto.INT64, ["N"])
+    taken = helper.make_tensor_value_info("y", TensorProto.FLOAT, ["N"])
+    graph = helper.make_graph([node], "g", [given], [taken], [table])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    with pytest.raises(Unavailable) as failure:
-        SessionCache().get(*placed(tmp_path, bytes(model.SerializeToString())))
-    assert failure.value.code == "model_not_loadable"
+    session = open_session(model.SerializeToString(), threads=1)
+    with pytest.raises(Exception, match="out of data bounds"):
+        session.run(None, {"x": np.array([4711])})
+    assert capfd.readouterr() == ("", "")
 
 
 def test_telemetry_is_off_before_the_runtime_is_imported() -> None:
