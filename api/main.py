@@ -50,7 +50,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.state.predictor = predictor
         app.state.data_plane = plane
         app.state.streams = streams = Streams()
-        telemetry.watch(resources)
+        telemetry.watch(resources, predictor.engine)
         await predictor.preload(settings.preload)
         outbox = Outbox(asyncio.get_running_loop())
         limits = (settings.receive_timeout_seconds, settings.max_predict_bytes)

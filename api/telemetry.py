@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector
 
 from services import jobs, presence
 from services.resources import Resources
+from services.serving.engine import Engine
 from services.serving.metrics import ServingMetrics
 
 KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -45,6 +46,19 @@ class DatabaseCollector(Collector):
             by_state.add_metric([state], count)
         yield by_state
         yield GaugeMetricFamily("syllabus_workers", "Workers seen in the last 30 seconds.", value=num_workers)
+
+
+class EngineCollector(Collector):
+    """What the serving engine of this process has to do at the moment of a scrape."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def collect(self) -> Iterator[Metric]:
+        """The two gauges."""
+        rows, num_bytes = self.engine.num_rows, self.engine.queued_bytes
+        yield GaugeMetricFamily("syllabus_queued_rows", "Rows that wait or run in this process.", value=rows)
+        yield GaugeMetricFamily("syllabus_queued_bytes", "Memory of their inputs.", value=num_bytes)
 
 
 class Telemetry:
@@ -80,9 +94,10 @@ class Telemetry:
     def _labelled(self, route: str, method: str, status: int) -> tuple[Counter, Histogram]:
         return self._requests.labels(route, method, str(status)), self._seconds.labels(route, method)
 
-    def watch(self, resources: Resources) -> None:
-        """Add what the database knows."""
+    def watch(self, resources: Resources, engine: Engine) -> None:
+        """Add what the database knows, and what waits in this process."""
         self._exposed.register(DatabaseCollector(resources))
+        self._exposed.register(EngineCollector(engine))
 
     def collect(self, names: Iterable[str]) -> Iterable[Metric]:
         """The metrics that have samples of these names, of all processes; with several, other metrics too."""

@@ -52,9 +52,14 @@ class Batcher:
         """Rows that were admitted and are still being decoded."""
 
     @property
+    def num_rows(self) -> int:
+        """Rows that wait, run or are on their way."""
+        return self.rows_waiting + self.rows_running + self.rows_expected
+
+    @property
     def is_idle(self) -> bool:
         """Whether nothing waits, runs or is on its way."""
-        return not (self.rows_waiting or self.rows_running or self.rows_expected)
+        return not self.num_rows
 
     def admit(self, rows: int, deadline: float) -> None:
         """Raise `TooManyRequests` if by all that is known so many rows cannot be answered in time."""

@@ -43,8 +43,13 @@ class Loaded:
     @property
     def is_idle(self) -> bool:
         """Whether no request waits or runs."""
-        batchers = [self._only] if self._only is not None else self._batchers.values()
-        return all(batcher.is_idle for batcher in batchers)
+        return not self.num_rows
+
+    @property
+    def num_rows(self) -> int:
+        """Rows that wait, run or are on their way."""
+        batchers = [self._only] if self._only is not None else list(self._batchers.values())
+        return sum(batcher.num_rows for batcher in batchers)
 
     def batcher(self, feeds: Feeds | None = None) -> Batcher:
         """The queue for inputs of this shape; without inputs, of the one shape or one that stands for all."""
@@ -87,6 +92,16 @@ class Engine:
         self._loaded: OrderedDict[ModelKey, Loaded] = OrderedDict()
         self._loads: dict[ModelKey, asyncio.Task[Loaded]] = {}
         self._loaders = ThreadPoolExecutor(MAX_LOADS, thread_name_prefix="loader")
+
+    @property
+    def num_rows(self) -> int:
+        """Rows that wait, run or are on their way, of all models in memory."""
+        return sum(loaded.num_rows for loaded in list(self._loaded.values()))
+
+    @property
+    def queued_bytes(self) -> int:
+        """Memory of the inputs that wait or run."""
+        return self._queued_bytes
 
     def find(self, model: ServedModel) -> Loaded | None:
         """The model, if it is in memory."""

@@ -27,7 +27,7 @@ def stopping(tmp_path: Path, broker_url: str) -> Iterator[Gateway]:
     with running_gateway(settings) as running:
         register(settings)
         resources = Resources.open(settings)
-        add_version(resources, "slow", slow(turns=60_000), tensors_signature(), trusted=False)
+        add_version(resources, "slow", slow(turns=150_000), tensors_signature(), trusted=False)
         resources.close()
         yield running
 

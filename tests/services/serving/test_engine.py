@@ -212,6 +212,8 @@ def test_what_waits_takes_bounded_memory(tmp_path: Path) -> None:
                 assert (await run).outputs[0].shape == (60, 2)
             large = {"x": np.ones((600, 2), np.float32)}
             assert (await opened.run(loaded, large, 600, deadline=later())).outputs[0].shape == (600, 2)
+            await settled(lambda: opened.num_rows == 0, "the end of the queue")
+            assert opened.queued_bytes == 0
 
     asyncio.run(scenario())
 
