@@ -90,8 +90,10 @@ class HttpProtocol(HttpToolsProtocol):
             self._start_head_timer()
 
     def on_message_begin(self) -> None:
-        """A request begins: its bytes are counted anew."""
-        super().on_message_begin()
+        """A request begins: its bytes are counted anew. What the framework wants to know is gathered if it is asked."""
+        self.url = b""
+        self.headers = []
+        self.expect_100_continue = False
         # The packet in which it begins may hold other requests before it.
         self._head_bytes = -self._packet_bytes
         self._is_incomplete = self._is_head = True
@@ -107,6 +109,7 @@ class HttpProtocol(HttpToolsProtocol):
         if exchange is not None:
             self.cycle = exchange
             return
+        self._describe()
         self._is_incomplete = False
         super().on_headers_complete()
 
@@ -117,6 +120,13 @@ class HttpProtocol(HttpToolsProtocol):
             self.cycle.begin()
         else:
             super().on_message_complete()
+
+    def _describe(self) -> None:
+        """Make the scope that uvicorn makes at the beginning of every request, and keep what has been read since."""
+        url, headers, expects = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.expect_100_continue = url, expects
+        self.headers += headers
 
     def _plain_prediction(self) -> Exchange | None:
         """The exchange that answers this request; None if it is not a plain prediction."""

@@ -95,6 +95,11 @@ def test_the_python_lines_work_as_they_stand(stack: Stack, tmp_path: Path) -> No
     assert answer.returncode == 0, answer.stderr
     assert 0.5 < float(answer.stdout) <= 1
 
+    (code,) = snippets("python triton")  # of the model that the lines above have trained
+    answer = run([sys.executable, "-c", code.replace("127.0.0.1:8000", f"127.0.0.1:{stack.port}")], ROOT)
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout.startswith("[[")
+
 
 def run(
     command: list[str], directory: Path, environment: dict[str, str] | None = None

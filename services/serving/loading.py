@@ -50,9 +50,10 @@ def load(model: ServedModel, cores: int, device: cuda.Device) -> tuple[Network, 
     network = open_network(1)
     if not network.has_one_shape or not _answers(network, 1):
         return network, new_times(network)
-    if device == "cpu" and cores > 1 and _fastest(network, 1) >= WIDE_SECONDS:
+    deadline = time.monotonic() + WARM_UP_SECONDS
+    if device == "cpu" and cores > 1 and _fastest(network, 1, deadline) >= WIDE_SECONDS:
         wide = open_network(cores)
-        if _answers(wide, 1) and _fastest(wide, 1) < _seconds_a_row_side_by_side(network, cores):
+        if _answers(wide, 1) and _fastest(wide, 1, deadline) < _seconds_a_row_side_by_side(network, cores, deadline):
             network = wide
     return network, warm_up(network)
 
@@ -121,8 +122,8 @@ def _answers(network: Network, rows: int) -> bool:
     return True
 
 
-def _fastest(network: Network, rows: int, deadline: float = float("inf")) -> float:
-    """The least of a few runs' times, in seconds."""
+def _fastest(network: Network, rows: int, deadline: float) -> float:
+    """The least of a few runs' times, in seconds; after the deadline none is begun but the first."""
     feeds = zeros(network, rows)
     fastest = float("inf")
     for _ in range(REPEATS):
@@ -134,15 +135,18 @@ def _fastest(network: Network, rows: int, deadline: float = float("inf")) -> flo
     return fastest
 
 
-def _seconds_a_row_side_by_side(network: Network, runs: int) -> float:
+def _seconds_a_row_side_by_side(network: Network, runs: int, deadline: float) -> float:
     """The time a row takes when so many single rows run at once."""
     feeds = zeros(network, 1)
 
-    def several(_: int) -> None:
-        for _ in range(REPEATS):
+    def several(_: int) -> int:
+        rows = 0
+        while rows < REPEATS and (rows == 0 or time.monotonic() < deadline):
             network.run(feeds)
+            rows += 1
+        return rows
 
     with ThreadPoolExecutor(runs) as pool:
         started_at = time.monotonic()
-        list(pool.map(several, range(runs)))
-        return (time.monotonic() - started_at) / (runs * REPEATS)
+        rows = sum(pool.map(several, range(runs)))
+        return (time.monotonic() - started_at) / rows

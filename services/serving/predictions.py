@@ -138,8 +138,11 @@ class Predictor:
         rows = _common_rows(request.inputs) if loaded.network.batchable else 1
         answer = await self._run(entry, model, loaded, wish, request.inputs, rows)
         outputs = dict(zip(loaded.network.output_names, answer.outputs, strict=True))
-        num_bytes = sum(output.nbytes for output in answer.outputs)
-        content, length = await self.aside(num_bytes, encode, request, model.name, str(model.version), outputs)
+        num_bytes = sum([output.nbytes for output in answer.outputs])
+        if num_bytes <= INLINE_BYTES:
+            content, length = encode(request, model.name, str(model.version), outputs)
+        else:
+            content, length = await self.aside(num_bytes, encode, request, model.name, str(model.version), outputs)
         return Inference(model, content, length, answer.queue_seconds, answer.infer_seconds)
 
     async def find(self, name: str, wish: Wish) -> tuple[Entry, ServedModel, Loaded]:
@@ -249,6 +252,8 @@ async def _in_time(deadline: float, work: Awaitable[Result]) -> Result:
 
 def _common_rows(feeds: Feeds) -> int:
     """The rows of the inputs of one request. Raises `Invalid` if they have not all as many."""
+    if len(feeds) == 1:
+        return len(next(iter(feeds.values())))
     rows = {name: len(array) for name, array in feeds.items()}
     if len(set(rows.values())) > 1:
         counts = ", ".join(f"{name!r} has {count}" for name, count in rows.items())

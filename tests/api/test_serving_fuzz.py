@@ -33,7 +33,7 @@ from tests.serving_models import (
 )
 from tests.stack import free_port, wait_until
 
-NUM_REQUESTS = 6_000
+NUM_REQUESTS = 100_000
 NUM_CONNECTIONS = 48
 MAX_GROWTH_BYTES = 150 * MIB
 GRAPHS = {

@@ -102,8 +102,10 @@ def check_outputs(request: InferRequest, outputs: Sequence[TensorSpec]) -> None:
 
     To be called before the model runs, so that no work is done for nothing.
     """
-    datatypes = {spec.name: spec.datatype for spec in outputs}
     requested = request.outputs
+    if requested is None and request.binary_by_default:
+        return
+    datatypes = {spec.name: spec.datatype for spec in outputs}
     if requested is None:
         requested = tuple(RequestedOutput(name, request.binary_by_default) for name in datatypes)
     for name, binary in requested:

@@ -115,7 +115,7 @@ def test_a_slow_model_takes_all_threads_if_that_answers_more(
 ) -> None:
     seconds = {1: 0.04, 2: 0.01 if alone_is_faster else 0.03}
     monkeypatch.setattr(loading, "_fastest", lambda network, rows, *_: seconds[network.threads] * rows)
-    monkeypatch.setattr(loading, "_seconds_a_row_side_by_side", lambda network, runs: 0.02)
+    monkeypatch.setattr(loading, "_seconds_a_row_side_by_side", lambda network, runs, _: 0.02)
     network, times = load(served(tmp_path, slow(turns=2)), 2, "cpu")
     assert (network.threads, network.concurrency) == ((2, 1) if alone_is_faster else (1, 2))
     np.testing.assert_array_equal(network.run({"x": floats(2, 4)})[0], floats(2, 4))
