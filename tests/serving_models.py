@@ -132,6 +132,16 @@ def lookup(offset: int = 0) -> bytes:
     return _model(nodes, helper.make_tensor_value_info("x", TensorProto.INT64, ["N"]), _floats("y", "N"), weights)
 
 
+def sequence_reader() -> bytes:
+    """float32 `x` (N, L, 4) to the last state, `y`, of a GRU of two cells."""
+    weights = {"w": np.ones((1, 6, 4), np.float32), "r": np.ones((1, 6, 2), np.float32)}
+    nodes = [
+        helper.make_node("Transpose", ["x"], ["steps"], perm=[1, 0, 2]),
+        helper.make_node("GRU", ["steps", "w", "r"], ["", "y"], hidden_size=2),
+    ]
+    return _model(nodes, _floats("x", "N", "L", 4), _floats("y", 1, "N", 2), weights)
+
+
 def _loop_body(work: list[onnx.NodeProto], carried: list[int | str]) -> onnx.GraphProto:
     """`work` makes `out` from `in`; it goes on as long as `going` says."""
     return helper.make_graph(

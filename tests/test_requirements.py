@@ -13,7 +13,13 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parent.parent
 ROOMS = ("api", "services", "models", "workers", "client")
 # Imported where they come with something that is chosen: the web framework's and the queue's own parts.
-COME_WITH = {"starlette": "fastapi", "anyio": "fastapi", "kombu": "celery", "redis": "celery"}
+COME_WITH = {
+    "pydantic-core": "pydantic",
+    "starlette": "fastapi",
+    "anyio": "fastapi",
+    "kombu": "celery",
+    "redis": "celery",
+}
 
 
 def read(name: str) -> dict[str, Requirement]:

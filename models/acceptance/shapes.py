@@ -5,6 +5,7 @@ from math import prod
 import onnx
 from onnx import ModelProto, TensorProto, ValueInfoProto
 
+from models.acceptance import division
 from models.acceptance.structure import require_size
 from models.acceptance.walking import walk
 from models.errors import JobError
@@ -22,8 +23,9 @@ def check(model: ModelProto) -> None:
     for ONNX Runtime to say, which takes some that onnx's checker refuses.
 
     Raises:
-        JobError: `model_invalid`, `unsupported_type`, or as `require_size` does.
+        JobError: `model_invalid`, `unsupported_type`, `unsafe_division`, or as `require_size` does.
     """
+    safe = division.divisors(model)
     _drop_weights(model)
     try:
         inferred = onnx.shape_inference.infer_shapes(model)
@@ -31,6 +33,7 @@ def check(model: ModelProto) -> None:
         raise
     except Exception as error:  # of several unrelated classes
         raise JobError("model_invalid", f"The file is not valid ONNX: {reason(error)}") from error
+    division.require_safe(inferred, safe)
     weights = {tensor.name for tensor in model.graph.initializer}
     for value in inferred.graph.input:
         if value.name not in weights:

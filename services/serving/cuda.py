@@ -20,6 +20,7 @@ from services.serving.service_times import size_class
 
 Device = Literal["cpu", "cuda"]
 PROVIDER = "CUDAExecutionProvider"
+NOT_RECORDED = "-1"
 # An exhaustive search of convolution algorithms takes minutes at every new shape.
 OPTIONS = {"cudnn_conv_algo_search": "HEURISTIC", "enable_cuda_graph": "1"}
 
@@ -66,11 +67,13 @@ class CudaNetwork(Network):
 
     def run(self, feeds: Feeds, options: onnxruntime.RunOptions | None = None) -> Outputs:
         """As `Network.run`; one run at a time, since the buffers are shared."""
+        options = options or self.new_options()
         if not self._has_fixed_buffers:
+            # Without this the first run would be recorded, and its inputs replayed for all others.
+            options.add_run_config_entry("gpu_graph_id", NOT_RECORDED)
             return super().run(feeds, options)
         rows = len(next(iter(feeds.values())))
         size = 1 << size_class(rows)
-        options = options or self.new_options()
         options.add_run_config_entry("gpu_graph_id", str(size))
         with self._lock:
             bucket = self._buckets.get(size) or self._make_bucket(size)
@@ -82,9 +85,11 @@ class CudaNetwork(Network):
 
     @property
     def _has_fixed_buffers(self) -> bool:
-        """Whether the sizes of all tensors follow from the number of rows."""
+        """Whether the sizes of all tensors follow from the number of rows, and rows may be added."""
         specs = (*self.inputs, *self.outputs)
-        return all(spec.datatype != "BYTES" and spec.shape[:1] == (-1,) and -1 not in spec.shape[1:] for spec in specs)
+        return self.batchable and all(
+            spec.datatype != "BYTES" and spec.shape[:1] == (-1,) and -1 not in spec.shape[1:] for spec in specs
+        )
 
     def _make_bucket(self, size: int) -> Bucket:
         bucket = Bucket(self.session.io_binding())

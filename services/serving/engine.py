@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from services.errors import TooManyRequests
+from services.errors import Invalid, TooManyRequests
 from services.serving import cuda, loading
 from services.serving.batch import Answer
 from services.serving.batching import Batcher
@@ -158,7 +158,9 @@ class Engine:
         be run on these inputs.
         """
         num_bytes = 0
-        for array in feeds.values():
+        for name, array in feeds.items():
+            if not array.nbytes:  # ONNX Runtime 1.32 ends the process when a GRU gets a sequence of no length
+                raise Invalid("input_empty", f"The input {name!r} has no elements; each dimension is at least 1.")
             num_bytes += array.nbytes
         if self._queued_bytes + num_bytes > self._max_queue_bytes and self._queued_bytes:
             detail = "The requests that wait fill the memory set aside for them; try again later."

@@ -12,7 +12,7 @@ from services.settings import Settings
 from tests.api.conftest import MIB, Gateway, add_version, running_gateway
 from tests.api.data_plane.conftest import register
 from tests.api.data_plane.wire import ENDLESS, MIRROR, PRICES, Reply, read, request, rows, tensor
-from tests.serving_models import lookup, mirror, tensors_signature, thirsty, zeros_of_size
+from tests.serving_models import lookup, mirror, sequence_reader, tensors_signature, thirsty, zeros_of_size
 from tests.stack import free_port
 
 ZEROS = "/v2/models/zeros/infer"
@@ -29,6 +29,8 @@ def hostile(tmp_path_factory: pytest.TempPathFactory, broker_url: str) -> Iterat
         alone = tensors_signature(("size",), batchable=False)
         add_version(resources, "zeros", zeros_of_size(), alone, trusted=False, bounded=False)
         add_version(resources, "thirsty", thirsty(200), tensors_signature(), trusted=False, bounded=False)
+        whole = tensors_signature(batchable=False)
+        add_version(resources, "reader", sequence_reader(), whole, trusted=False)
         add_version(resources, "table", lookup(), tensors_signature(), trusted=False)
         add_version(resources, "wide", mirror(), tensors_signature(outputs=("y", "total")), trusted=False)
         resources.close()
@@ -125,6 +127,15 @@ def test_a_bad_input_fails_alone(hostile: Gateway) -> None:
         else:
             assert (reply.status, reply.json["code"]) == (422, "inference_failed")
             assert b"Gather" not in reply.body
+
+
+def test_a_sequence_without_length_is_refused(hostile: Gateway) -> None:
+    """ONNX Runtime 1.32 would end the process in it."""
+    path = "/v2/models/reader/infer"
+    assert ask(hostile, request(path, tensor(np.ones((1, 1, 4), np.float32)))).status == 200
+    assert ask(hostile, request(path, tensor(np.ones((1, 0, 4), np.float32)))).status == 400
+    assert ask(hostile, request("/v1/models/lengths/predict", b'{"inputs": [[]]}')).status == 422
+    healthy(hostile)
 
 
 def test_rows_that_no_batch_has_are_refused(hostile: Gateway) -> None:

@@ -235,6 +235,17 @@ def test_deadlines_and_failures_reach_their_callers(tmp_path: Path) -> None:
     asyncio.run(scenario())
 
 
+def test_inputs_without_elements_are_refused(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with engine() as opened:
+            for shape in ((1, 0), (0, 3)):
+                with pytest.raises(Invalid) as refusal:
+                    await answered(opened, served(tmp_path, mirror("L")), {"x": floats(*shape)})
+                assert refusal.value.code == "input_empty"
+
+    asyncio.run(scenario())
+
+
 def test_an_endless_run_leaves_the_loop_to_the_others(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with engine(cores=1) as opened:
