@@ -63,7 +63,7 @@ class Batcher:
 
     def admit(self, rows: int, deadline: float) -> None:
         """Raise `TooManyRequests` if by all that is known so many rows cannot be answered in time."""
-        backlog = self.rows_waiting + self.rows_running + self.rows_expected
+        backlog = self.num_rows
         per_row = self.times.recent_per_row
         if backlog * per_row <= INLINE_SECONDS:
             return
