@@ -4,20 +4,20 @@ import hashlib
 import json
 from collections.abc import Iterable
 from functools import partial
-from typing import Any
 
 from pydantic import BaseModel
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from services import datasets, lifecycle, presence, registry
+from services import lifecycle
 from services.database import after_commit
-from services.errors import Conflict, Invalid, NotFound
+from services.errors import Conflict, NotFound
 from services.pages import Page, newest_first
-from services.requests import EvaluateRequest, InferRequest, JobRequest, OptimizeRequest, TrainRequest
+from services.preparation import prepare
+from services.requests import JobRequest
 from services.resources import Resources
-from services.tables import Dataset, Job, JobArtifact, Model, ModelVersion
+from services.tables import Job, JobArtifact
 
 
 def submit(session: Session, resources: Resources, request: JobRequest, *, idempotency_key: str | None) -> Job:
@@ -29,7 +29,7 @@ def submit(session: Session, resources: Resources, request: JobRequest, *, idemp
     digest = _digest(request)
     if (earlier := _by_key(session, idempotency_key, digest)) is not None:
         return earlier
-    job = _prepare(session, resources, request)
+    job = prepare(session, resources, request)
     job.idempotency_key, job.request_digest = idempotency_key, digest
     try:
         with session.begin_nested():
@@ -139,106 +139,3 @@ def _by_key(session: Session, key: str | None, digest: str) -> Job | None:
     if job is not None and job.request_digest != digest:
         raise Conflict("idempotency_key_reused", "This Idempotency-Key was used with another body; send a new key.")
     return job
-
-
-def _prepare(session: Session, resources: Resources, request: JobRequest) -> Job:
-    if isinstance(request, TrainRequest):
-        return _prepare_train(session, resources, request)
-    if isinstance(request, OptimizeRequest):
-        return _prepare_optimize(session, request)
-    return _prepare_with_model(session, request)
-
-
-def _prepare_train(session: Session, resources: Resources, request: TrainRequest) -> Job:
-    dataset = datasets.named_in_body(session, request.dataset)
-    manifest = dataset.manifest or {}
-    resources.catalogue.check_training(request.architecture, request.hyperparameters, request.training, manifest)
-    body = request.model_dump(mode="json")
-    body["model"] = request.model or f"{request.dataset}-{request.architecture}"[:63]
-    _check_task(session, body["model"], manifest["task"])
-    return Job(
-        kind="train",
-        queue=_compute_queue(session, request.training.get("device", "auto")),
-        request=body,
-        dataset_name=request.dataset,
-        model_name=body["model"],
-    )
-
-
-def _check_task(session: Session, name: str, task: str) -> None:
-    existing = session.scalar(select(Model.task).where(Model.name == name))
-    if existing is not None and existing != task:
-        msg = f"{name} holds versions for {existing} and this data set is for {task}; choose another name"
-        raise Invalid.field("model_task_differs", ["body", "model"], msg)
-
-
-def _prepare_with_model(session: Session, request: EvaluateRequest | InferRequest) -> Job:
-    dataset = datasets.named_in_body(session, request.dataset)
-    version = _version_in_body(session, request)
-    _check_input(version.signature, dataset.manifest or {}, labelled=request.kind == "evaluate")
-    body: dict[str, Any] = {**request.model_dump(mode="json"), "version": version.number}
-    return Job(kind=request.kind, queue="cpu", request=body, dataset_name=request.dataset, model_name=request.model)
-
-
-def _prepare_optimize(session: Session, request: OptimizeRequest) -> Job:
-    version = _version_in_body(session, request)
-    dataset = _training_data(session, version)
-    variants = list(dict.fromkeys(request.variants))
-    if dataset is None and "int8" in variants:
-        msg = (
-            "int8 learns from the data set that the version was trained on, which "
-            + ("it has none of" if version.dataset_name is None else f"{version.dataset_name!r} is no longer")
-            + "; ask for optimized or fp16"
-        )
-        raise Invalid.field("no_calibration_data", ["body", "variants"], msg)
-    body: dict[str, Any] = {**request.model_dump(mode="json"), "version": version.number, "variants": variants}
-    dataset_name = None if dataset is None else dataset.name
-    return Job(kind="optimize", queue="cpu", request=body, dataset_name=dataset_name, model_name=request.model)
-
-
-def _version_in_body(session: Session, request: EvaluateRequest | InferRequest | OptimizeRequest) -> ModelVersion:
-    """The version that a job's fields `model` and `version` name. Raises `Invalid`."""
-    try:
-        return registry.version(session, request.model, str(request.version))
-    except NotFound as error:
-        field = "model" if error.code == "model_not_found" else "version"
-        raise Invalid.field(error.code, ["body", field], error.detail) from error
-
-
-def _training_data(session: Session, version: ModelVersion) -> Dataset | None:
-    """The data set that a version was trained on, locked against deletion; None if it has none or that is gone."""
-    if version.dataset_name is None:
-        return None
-    try:
-        dataset = datasets.named_in_body(session, version.dataset_name)
-    except Invalid:
-        return None
-    return dataset if (dataset.manifest or {}).get("digest") == version.dataset_digest else None
-
-
-def _check_input(signature: dict[str, Any], manifest: dict[str, Any], *, labelled: bool) -> None:
-    """Images of another size are fitted by the job; a table must have as many columns."""
-    if "input" not in signature:
-        msg = "was registered as a file that takes tensors, and a data set holds images or rows; use /v2 to run it"
-        raise Invalid.field("model_takes_tensors", ["body", "model"], msg)
-    wanted, given = signature["input"]["shape"], manifest["input"]["shape"]
-    if signature["modality"] != manifest["modality"] or (manifest["modality"] != "image" and wanted != given):
-        msg = (
-            f"holds {manifest['modality']} data of shape {given} and the model takes {signature['modality']} data "
-            f"of shape {wanted}; upload the data with the model's columns"
-        )
-        raise Invalid.field("dataset_mismatch", ["body", "dataset"], msg)
-    if labelled and manifest["task"] != signature["task"]:
-        msg = f"is for {manifest['task'] or 'no task (unlabelled)'} and the model does {signature['task']}"
-        raise Invalid.field("dataset_mismatch", ["body", "dataset"], msg)
-
-
-def _compute_queue(session: Session, device: str) -> str:
-    if device == "cpu":
-        return "cpu"
-    if presence.has_gpu(session):
-        return "gpu"
-    if device == "cuda":
-        msg = "no worker with a GPU was seen in the last 30 s; start one, or use auto or cpu"
-        raise Invalid.field("no_gpu", ["body", "training", "device"], msg)
-    return "cpu"

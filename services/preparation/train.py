@@ -1,0 +1,35 @@
+"""Of `train`."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from services import datasets
+from services.errors import Invalid
+from services.preparation.queues import compute_queue
+from services.requests import TrainRequest
+from services.resources import Resources
+from services.tables import Job, Model
+
+
+def prepare(session: Session, resources: Resources, request: TrainRequest) -> Job:
+    """Its hyperparameters and settings are checked against the catalogue and the data set."""
+    dataset = datasets.named_in_body(session, request.dataset)
+    manifest = dataset.manifest or {}
+    resources.catalogue.check_training(request.architecture, request.hyperparameters, request.training, manifest)
+    body = request.model_dump(mode="json")
+    body["model"] = request.model or f"{request.dataset}-{request.architecture}"[:63]
+    _check_task(session, body["model"], manifest["task"])
+    return Job(
+        kind="train",
+        queue=compute_queue(session, request.training.get("device", "auto")),
+        request=body,
+        dataset_name=request.dataset,
+        model_name=body["model"],
+    )
+
+
+def _check_task(session: Session, name: str, task: str) -> None:
+    existing = session.scalar(select(Model.task).where(Model.name == name))
+    if existing is not None and existing != task:
+        msg = f"{name} holds versions for {existing} and this data set is for {task}; choose another name"
+        raise Invalid.field("model_task_differs", ["body", "model"], msg)

@@ -1,0 +1,38 @@
+"""Of `evaluate` and `infer`: a version and a data set that suits it."""
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from services import datasets
+from services.errors import Invalid
+from services.preparation.versions import version_in_body
+from services.requests import EvaluateRequest, InferRequest
+from services.resources import Resources
+from services.tables import Job
+
+
+def prepare(session: Session, resources: Resources, request: EvaluateRequest | InferRequest) -> Job:
+    """The version is fixed now, so that what is meant by `latest` cannot change while the job waits."""
+    dataset = datasets.named_in_body(session, request.dataset)
+    version = version_in_body(session, request)
+    _check_input(version.signature, dataset.manifest or {}, labelled=request.kind == "evaluate")
+    body: dict[str, Any] = {**request.model_dump(mode="json"), "version": version.number}
+    return Job(kind=request.kind, queue="cpu", request=body, dataset_name=request.dataset, model_name=request.model)
+
+
+def _check_input(signature: dict[str, Any], manifest: dict[str, Any], *, labelled: bool) -> None:
+    """Images of another size are fitted by the job; a table must have as many columns."""
+    if "input" not in signature:
+        msg = "was registered as a file that takes tensors, and a data set holds images or rows; use /v2 to run it"
+        raise Invalid.field("model_takes_tensors", ["body", "model"], msg)
+    wanted, given = signature["input"]["shape"], manifest["input"]["shape"]
+    if signature["modality"] != manifest["modality"] or (manifest["modality"] != "image" and wanted != given):
+        msg = (
+            f"holds {manifest['modality']} data of shape {given} and the model takes {signature['modality']} data "
+            f"of shape {wanted}; upload the data with the model's columns"
+        )
+        raise Invalid.field("dataset_mismatch", ["body", "dataset"], msg)
+    if labelled and manifest["task"] != signature["task"]:
+        msg = f"is for {manifest['task'] or 'no task (unlabelled)'} and the model does {signature['task']}"
+        raise Invalid.field("dataset_mismatch", ["body", "dataset"], msg)
