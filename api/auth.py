@@ -18,7 +18,7 @@ from api.problems import problem_of
 from services.errors import Forbidden, SyllabusError, Unauthorized
 from services.settings import Settings
 
-OPEN_PATHS = ("/health/live", "/health/ready")
+OPEN_PATHS = ("/health/live", "/health/ready", "/v2/health/live", "/v2/health/ready")
 WATCHED_HEADERS = frozenset({b"host", b"origin", b"sec-fetch-site", b"authorization"})
 KEY_PARAMETERS = frozenset({"access_token", "api_key", "api-key", "apikey", "key", "token"})
 MAX_SITE_BYTES = 512

@@ -113,7 +113,7 @@ class BodyLimit:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         limit = limit_for(self.settings, scope["method"], scope["path"])
-        declared = Headers(scope=scope).get("content-length", "0")
+        declared = Headers(scope=scope).get("content-length", "0").strip(" \t")  # the parser leaves what may follow
         if not declared.isdecimal() or len(declared) > MAX_LENGTH_DIGITS or int(declared) > limit:
             return await _answer_and_close(problem_of(scope["path"], _too_large(limit)), scope, receive, send)
 

@@ -5,7 +5,8 @@ that connects and says nothing would hold its connection for ever.
 
 A prediction that is plain in every way goes from here straight to the data plane. Whatever is not plain (chunked
 or large bodies, repeated headers, `Expect`, pipelining, a client that does not read, a key that is wrong) takes
-the way of all requests, through the framework, which knows what to answer.
+the way of all requests, through the framework, which knows what to answer. A plain one that comes in one packet
+with a head that was seen before is not even parsed.
 """
 
 import asyncio
@@ -16,11 +17,12 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from api.auth import ApiKey
-from api.data_plane.exchange import Exchange, Outbox
+from api.data_plane.exchange import Exchange
+from api.data_plane.heads import Head, Heads
+from api.data_plane.outbox import Outbox
 from api.data_plane.plane import DataPlane
 from api.data_plane.targets import parse
 from api.event_stream import Streams
-from api.telemetry import Telemetry
 
 MAX_HEAD_BYTES = 64 * 1024
 MAX_HEADERS = 100
@@ -37,9 +39,9 @@ class Shared:
 
     plane: DataPlane
     api_key: ApiKey
-    telemetry: Telemetry
     streams: Streams
     outbox: Outbox
+    heads: Heads
     head_timeout_seconds: float
     max_body_bytes: int
     """Of a prediction."""
@@ -55,8 +57,22 @@ class HttpProtocol(HttpToolsProtocol):
         super().__init__(*args, **kwargs)
         self._shared: Shared = self.app_state[STATE]
         self._head_bytes = self._packet_bytes = 0
+        self._is_between = True
+        """Whether the parser is between two requests."""
         self._is_incomplete = self._is_head = False
         self._head_timer: asyncio.TimerHandle | None = None
+        self._paused_at = 0.0
+        self._defaults: list[tuple[bytes, bytes]] = []
+        self._default_lines = b""
+
+    @property
+    def default_lines(self) -> bytes:
+        """The header lines of every answer; uvicorn makes new ones each second, for the date."""
+        defaults = self.server_state.default_headers
+        if defaults is not self._defaults:
+            self._defaults = defaults
+            self._default_lines = b"".join([b"%s: %s\r\n" % header for header in defaults])
+        return self._default_lines
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the clock for the first request's head."""
@@ -76,11 +92,32 @@ class HttpProtocol(HttpToolsProtocol):
         super().shutdown()
 
     def data_received(self, data: bytes) -> None:
+        """Answer a plain prediction whose head is known; parse whatever else."""
+        if not (self._is_between and self._is_free and self._recall(data)):
+            self._parse(data)
+
+    def _recall(self, packet: bytes) -> bool:
+        """Begin the prediction that a packet is, if it is a whole one with a head that was parsed before."""
+        recalled = self._shared.heads.recall(packet)
+        if recalled is None:
+            return False
+        head, body = recalled
+        self._stop_head_timer()
+        if not isinstance(self.cycle, Exchange):
+            self._unset_keepalive_if_required()  # uvicorn's timer, which closes without looking
+        self.cycle = Exchange(self, self._shared, head)
+        self.cycle.begin(body)
+        return True
+
+    def _parse(self, data: bytes) -> None:
         """Parse; the clock runs, and bytes are counted, only for a request that is not whole at once."""
         self._packet_bytes = len(data)
+        was_between = self._is_between
         super().data_received(data)
         if not self._is_incomplete:
             self._stop_head_timer()
+            if was_between and self._is_between and isinstance(self.cycle, Exchange):
+                self._shared.heads.remember(data, self.cycle.head)
             return
         if self._is_head:
             self._head_bytes += len(data)
@@ -97,6 +134,7 @@ class HttpProtocol(HttpToolsProtocol):
         # The packet in which it begins may hold other requests before it.
         self._head_bytes = -self._packet_bytes
         self._is_incomplete = self._is_head = True
+        self._is_between = False
 
     def on_headers_complete(self) -> None:
         """The head is complete: a plain prediction goes the short way, under the same clock until it is whole.
@@ -105,9 +143,9 @@ class HttpProtocol(HttpToolsProtocol):
         """
         self._check_head()
         self._is_head = False
-        exchange = self._plain_prediction()
-        if exchange is not None:
-            self.cycle = exchange
+        head = self._plain_prediction()
+        if head is not None:
+            self.cycle = Exchange(self, self._shared, head)
             return
         self._describe()
         self._is_incomplete = False
@@ -115,11 +153,38 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The request is whole."""
+        self._is_between = True
         if isinstance(self.cycle, Exchange) and self.cycle.more_body:
             self._is_incomplete = False
-            self.cycle.begin()
+            self.cycle.begin(bytes(self.cycle.body))
         else:
             super().on_message_complete()
+
+    def pause(self) -> None:
+        """An exchange is over. Where uvicorn starts a timer after each answer and stops it at the next request, one
+        timer here goes on for as long as there are exchanges, and looks when it is due: timers cost microseconds.
+        """
+        if self.pipeline:
+            self.on_response_complete()
+            return
+        self.server_state.total_requests += 1
+        self._paused_at = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self._look_later(self.timeout_keep_alive)
+
+    def _look_later(self, seconds: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(seconds, self._look)
+
+    def _look(self) -> None:
+        """Close the connection if nothing has come since the last exchange for long enough."""
+        self.timeout_keep_alive_task = None
+        if not self.cycle.response_complete:
+            return  # `pause` will be called again
+        seconds_left = self._paused_at + self.timeout_keep_alive - self.loop.time()
+        if seconds_left > 0:
+            self._look_later(seconds_left)
+        else:
+            self.timeout_keep_alive_handler()
 
     def _describe(self) -> None:
         """Make the scope that uvicorn makes at the beginning of every request, and keep what has been read since."""
@@ -128,8 +193,18 @@ class HttpProtocol(HttpToolsProtocol):
         self.url, self.expect_100_continue = url, expects
         self.headers += headers
 
-    def _plain_prediction(self) -> Exchange | None:
-        """The exchange that answers this request; None if it is not a plain prediction."""
+    @property
+    def _is_free(self) -> bool:
+        """Whether a request may take the short way: none is before it, the client reads, and there is room."""
+        limit = self.limit_concurrency
+        return (
+            (self.cycle is None or self.cycle.response_complete)
+            and not self.flow.write_paused
+            and (limit is None or len(self.connections) < limit)
+        )
+
+    def _plain_prediction(self) -> Head | None:
+        """The head of this request; None if it is not a plain prediction."""
         if self.parser.get_method() != b"POST" or (target := parse(self.url)) is None:
             return None
         headers = dict(self.headers)
@@ -141,12 +216,14 @@ class HttpProtocol(HttpToolsProtocol):
             and len(length) <= MAX_LENGTH_DIGITS
             and int(length) <= min(MAX_SHORT_WAY_BYTES, shared.max_body_bytes)
             and not any(name in headers for name in NOT_PLAIN)
-            and (self.cycle is None or self.cycle.response_complete)
-            and not self.flow.write_paused
+            and self._is_free
             and self.parser.get_http_version() == "1.1"
             and shared.api_key.refusal(self.headers, self.url.partition(b"?")[2]) is None
         )
-        return Exchange(self, shared, target, headers) if is_plain else None
+        if not is_plain:
+            return None
+        request_id = headers.get(b"x-request-id", b"").decode("latin-1")
+        return Head(target, headers, request_id, int(length), self.parser.should_keep_alive())
 
     def _check_head(self) -> None:
         """Raise `httptools.HttpParserError` for a head that is too long."""

@@ -16,7 +16,8 @@ from api import problems
 from api.auth import ApiKey, Authentication
 from api.body_limit import BodyLimit
 from api.connection import STATE, Shared
-from api.data_plane.exchange import Outbox
+from api.data_plane.heads import Heads
+from api.data_plane.outbox import Outbox
 from api.data_plane.plane import DataPlane
 from api.event_stream import Streams
 from api.openapi import describe
@@ -52,9 +53,9 @@ def create_app(settings: Settings) -> FastAPI:
         app.state.streams = streams = Streams()
         telemetry.watch(resources, predictor.engine)
         await predictor.preload(settings.preload)
-        outbox = Outbox(asyncio.get_running_loop())
+        outbox = Outbox(asyncio.get_running_loop(), plane, telemetry)
         limits = (settings.receive_timeout_seconds, settings.max_predict_bytes)
-        yield {STATE: Shared(plane, api_key, telemetry, streams, outbox, *limits)}
+        yield {STATE: Shared(plane, api_key, streams, outbox, Heads(), *limits)}
         streams.closing.set()
         predictor.close()
         resources.close()

@@ -78,6 +78,6 @@ class RequestId:
                 await response(scope, receive, send_with_id)
             finally:
                 seconds = time.perf_counter() - started_at
-                self.telemetry.observe(route_of(scope), scope["method"], status, seconds)
+                self.telemetry.observe(route_of(scope), scope["method"], status, [seconds])
                 client = scope.get("client")
                 log_request(scope["method"], scope["path"], status, seconds, client[0] if client else None)

@@ -65,20 +65,24 @@ def _explained(error: Exception, num_pixels: int) -> Invalid:
     return Invalid("image_undecodable", f"The image is truncated or corrupt ({error}).")
 
 
-def fit(image: Image.Image, channels: int, size: tuple[int, int]) -> np.ndarray:
+def fit(image: Image.Image, channels: int, size: tuple[int, int], how: str = "crop") -> np.ndarray:
     """Bring an image to a network's input: uint8 (channels, H, W).
 
-    The largest centred part with the aspect ratio of `size` = (H, W) is cut out and resized to it. Transparency
-    is laid over white, 16-bit grey is scaled to 8.
+    `crop` cuts out the largest centred part with the aspect ratio of `size` = (H, W) and resizes it; `stretch`
+    resizes the whole image, for networks that answer for every pixel. Transparency is laid over white, 16-bit grey
+    is scaled to 8.
     """
     height, width = size
     pixels, mode = _flatten(image), "L" if channels == 1 else "RGB"
     if pixels.mode != mode:  # converting to the same would copy
         pixels = pixels.convert(mode)
     if pixels.size != (width, height):
-        pixels = ImageOps.fit(pixels, (width, height), method=Image.Resampling.BILINEAR)
-    array = np.asarray(pixels, dtype=np.uint8)
-    return np.ascontiguousarray(array[None] if channels == 1 else array.transpose(2, 0, 1))
+        if how == "stretch":
+            pixels = pixels.resize((width, height), Image.Resampling.BILINEAR)
+        else:
+            pixels = ImageOps.fit(pixels, (width, height), method=Image.Resampling.BILINEAR)
+    array = np.frombuffer(pixels.tobytes(), np.uint8).reshape(height, width, channels)
+    return np.ascontiguousarray(array.transpose(2, 0, 1))
 
 
 def _upright(image: Image.Image) -> Image.Image:

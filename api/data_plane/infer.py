@@ -1,10 +1,11 @@
 """`POST /v2/models/{model}/infer`: tensors in, tensors out (Open Inference Protocol, with Triton's binary data)."""
 
-from api.compression import compress, decompress
+from api.compression import compress
 from api.data_plane.messages import Headers, Response
 from api.data_plane.targets import Target
 from services.errors import Invalid
-from services.serving.model import ServedModel
+from services.serving.batch import Answer
+from services.serving.calls import InferCall, Inference
 from services.serving.predictions import Predictor, Wish
 
 HEADER_LENGTH = b"inference-header-content-length"
@@ -13,21 +14,32 @@ JSON = b"content-type: application/json\r\n"
 BINARY = b"content-type: application/octet-stream\r\ninference-header-content-length: %d\r\n"
 
 
-async def answer(
-    predictor: Predictor, target: Target, wish: Wish, headers: Headers, body: bytes, max_bytes: int
-) -> tuple[ServedModel, Response]:
-    """The outputs of one request, and whose they are. Raises errors of the tree."""
-    if (encoding := headers.get(b"content-encoding")) is not None:
-        body = await predictor.aside(max_bytes, decompress, body, encoding.decode("latin-1"), max_bytes)
+def begin(predictor: Predictor, target: Target, wish: Wish, headers: Headers, body: bytes) -> InferCall | None:
+    """The call of a request for which nothing has to be waited for but its run. Raises errors of the tree."""
+    return predictor.begin_infer(target.model, wish, body, _header_length(headers))
+
+
+async def answer(predictor: Predictor, target: Target, wish: Wish, headers: Headers, body: bytes) -> Response:
+    """The response to any request. Raises errors of the tree."""
     made = await predictor.infer(target.model, wish, body, _header_length(headers))
-    content = made.body
+    return await predictor.aside(len(made.body), respond, made, headers)
+
+
+def end(call: InferCall, answer: Answer, headers: Headers) -> Response:
+    """The response to a request that was begun. Raises errors of the tree."""
+    return respond(call.answer(answer), headers)
+
+
+def respond(made: Inference, headers: Headers) -> Response:
+    """The response that tells an answer, compressed if the request's headers ask for that."""
     head = TIMING % (made.queue_seconds * 1000, made.infer_seconds * 1000)
     head += JSON if made.header_length is None else BINARY % made.header_length
+    body = made.body
     if (accepted := headers.get(b"accept-encoding")) is not None:
-        content, chosen = await predictor.aside(len(content), compress, content, accepted.decode("latin-1"))
+        body, chosen = compress(body, accepted.decode("latin-1"))
         if chosen is not None:
             head += b"content-encoding: %s\r\n" % chosen.encode()
-    return made.model, Response(200, head, content)
+    return Response(200, head, body, made.model)
 
 
 def _header_length(headers: Headers) -> int | None:

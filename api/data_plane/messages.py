@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from services.serving.model import ServedModel
+
 Headers = Mapping[bytes, bytes]
 """Names in lower case, each once."""
 
@@ -13,6 +15,8 @@ class Response(NamedTuple):
     status: int
     head: bytes
     body: bytes
+    model: ServedModel | None = None
+    """Whose answer it is, as far as that is known."""
 
     @property
     def headers(self) -> list[tuple[bytes, bytes]]:

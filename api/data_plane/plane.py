@@ -1,26 +1,31 @@
 """The data plane of one gateway: from a target, headers and a body to a response."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
 
 import structlog
 from fastapi.exceptions import RequestValidationError
 
+from api.compression import decompress
 from api.data_plane import infer, predict
 from api.data_plane.messages import Headers, Response
 from api.data_plane.targets import Target
 from api.problems import invalid_request, problem_of, unexpected_error
 from services.errors import Invalid, SyllabusError
+from services.serving.batch import Answer, Done, Ticket
+from services.serving.calls import Call
 from services.serving.engine import DEFAULT_PRIORITY, LAST_PRIORITY, deadline_after
 from services.serving.predictions import Predictor, Wish
 
 MAX_TIMEOUT_MS = 600_000
+KINDS: dict[str, Any] = {"predict": predict, "infer": infer}
 
 log = structlog.get_logger(__name__)
 
 
 class DataPlane:
-    """Answers predictions, whichever way they came."""
+    """Answers predictions, whichever way they came. `headers` have names in lower case."""
 
     def __init__(self, predictor: Predictor, *, timeout_seconds: float, max_bytes: int) -> None:
         self._predictor = predictor
@@ -28,47 +33,71 @@ class DataPlane:
         self._max_bytes = max_bytes
 
     async def answer(self, target: Target, headers: Headers, body: bytes) -> Response:
-        """The answer to one request; every failure is one too. `headers` have names in lower case."""
+        """The response to one request; every failure is one too."""
         started_at = time.monotonic()
         try:
+            if (encoding := headers.get(b"content-encoding")) is not None:
+                most = self._max_bytes
+                body = await self._predictor.aside(most, decompress, body, encoding.decode("latin-1"), most)
             wish = self._wish(target, headers)
-            if target.kind == "predict":
-                model, response = await predict.answer(self._predictor, target, wish, headers, body)
-            else:
-                model, response = await infer.answer(self._predictor, target, wish, headers, body, self._max_bytes)
+            response: Response = await KINDS[target.kind].answer(self._predictor, target, wish, headers, body)
+            return response
         except Exception as error:
             return self.failure(target, error, time.monotonic() - started_at)
-        self._predictor.engine.metrics_of(model).answered(response.status, time.monotonic() - started_at)
-        return response
 
-    def _wish(self, target: Target, headers: Headers) -> Wish:
-        timeout = _whole(headers, b"x-timeout-ms", MAX_TIMEOUT_MS)
-        seconds = self._timeout_seconds if timeout is None else timeout / 1000
-        priority = _whole(headers, b"x-priority", LAST_PRIORITY) or DEFAULT_PRIORITY
-        return Wish(deadline_after(seconds), target.version, target.variant, priority)
+    def begin(self, target: Target, headers: Headers, body: bytes) -> Call | None:
+        """The call of a request for which nothing has to be waited for but its run; None for any other: see `answer`.
+
+        Raises what `failure` makes a response of, as `submit`, `end` and `end_aside` do.
+        """
+        if b"content-encoding" in headers:
+            return None
+        wish = self._wish(target, headers)
+        call: Call | None = KINDS[target.kind].begin(self._predictor, target, wish, headers, body)
+        return call
+
+    def submit(self, call: Call, done: Done) -> Ticket:
+        """Queue a call; `done` gets its answer, or an error that `failure` makes a response of."""
+        return self._predictor.submit(call, done)
+
+    def end(self, target: Target, headers: Headers, call: Call, answer: Answer) -> Response | None:
+        """The response to a request that was begun; None if it takes long to write: see `end_aside`."""
+        return KINDS[target.kind].end(call, answer, headers) if self._predictor.is_quick(call, answer) else None
+
+    async def end_aside(self, target: Target, headers: Headers, call: Call, answer: Answer) -> Response:
+        """The same, written on a thread."""
+        return await self._predictor.aside(call.effort(answer), KINDS[target.kind].end, call, answer, headers)
 
     def failure(self, target: Target, error: Exception, seconds: float = 0.0) -> Response:
-        """The answer to a request that failed after so many seconds."""
+        """The response to a request that failed after so many seconds."""
         if isinstance(error, SyllabusError):
             answer = problem_of(target.path, error)
         elif isinstance(error, RequestValidationError):
             answer = invalid_request(target.path, error)
         else:
-            log.exception("prediction_failed", path=target.path)
+            log.error("prediction_failed", path=target.path, exc_info=error)
             answer = unexpected_error(target.path, error)
-        model = self._predictor.known(target.model, target.version, target.variant)
-        if model is not None:
-            self._predictor.engine.metrics_of(model).answered(answer.status_code, seconds)
         lines = [b"%s: %s\r\n" % header for header in answer.raw_headers if header[0] != b"content-length"]
         lines.append(b"server-timing: total;dur=%.3f\r\n" % (seconds * 1000))
-        return Response(answer.status_code, b"".join(lines), bytes(answer.body))
+        model = self._predictor.known(target.model, target.version, target.variant)
+        return Response(answer.status_code, b"".join(lines), bytes(answer.body), model)
+
+    def count(self, response: Response, seconds: Sequence[float]) -> None:
+        """Count responses of this one's model and status, and the time that each took."""
+        if response.model is not None:
+            self._predictor.engine.metrics_of(response.model).answered(response.status, seconds)
+
+    def _wish(self, target: Target, headers: Headers) -> Wish:
+        seconds, priority = self._timeout_seconds, DEFAULT_PRIORITY
+        if (timeout := headers.get(b"x-timeout-ms")) is not None:
+            seconds = _whole(b"x-timeout-ms", timeout, MAX_TIMEOUT_MS) / 1000
+        if (wished := headers.get(b"x-priority")) is not None:
+            priority = _whole(b"x-priority", wished, LAST_PRIORITY)
+        return Wish(deadline_after(seconds), target.version, target.variant, priority)
 
 
-def _whole(headers: Mapping[bytes, bytes], name: bytes, most: int) -> int | None:
-    """A header that is a whole number from 1 to `most`. Raises `Invalid`."""
-    value = headers.get(name)
-    if value is None:
-        return None
+def _whole(name: bytes, value: bytes, most: int) -> int:
+    """The value of a header that is a whole number from 1 to `most`. Raises `Invalid`."""
     if not value.isdigit() or len(value) > 9 or not 1 <= int(value) <= most:
         raise Invalid.field("header_invalid", ["header", name.decode()], f"a whole number from 1 to {most}")
     return int(value)

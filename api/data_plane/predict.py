@@ -1,5 +1,6 @@
 """`POST /v1/models/{model}/predict`: images or JSON in, named answers out."""
 
+import base64
 from functools import lru_cache
 from typing import Any
 
@@ -13,13 +14,20 @@ from api.multipart import MultipartReader, Part, boundary_of
 from api.strict_json import loads, require_json
 from services.errors import Invalid, UnsupportedMediaType
 from services.requests import PredictRequest
+from services.serving import given
+from services.serving.answers import PICTURED, Prediction
+from services.serving.batch import Answer
+from services.serving.calls import PredictCall, Predictions
+from services.serving.given import Given
 from services.serving.inputs import MAX_BATCH
-from services.serving.model import ServedModel
-from services.serving.predictions import Predictor, Wish
+from services.serving.predictions import INLINE_BYTES, Predictor, Wish
 
 IMAGE_TYPES = ("image/png", "image/jpeg", "image/webp", "image/gif", "image/bmp")
 JSON, MULTIPART = "application/json", "multipart/form-data"
-HEAD = b"content-type: application/json\r\nserver-timing: queue;dur=%.3f, decode;dur=%.3f, infer;dur=%.3f\r\n"
+TIMING = b"server-timing: queue;dur=%.3f, decode;dur=%.3f, infer;dur=%.3f\r\n"
+HEAD = b"content-type: application/json\r\n" + TIMING
+PICTURE_HEAD = b"content-type: image/png\r\nvary: accept\r\n" + TIMING
+PNG = "image/png"
 KNOWN_TYPES = (JSON, MULTIPART, *IMAGE_TYPES)
 
 
@@ -37,29 +45,68 @@ def media_type_of(content_type: bytes) -> str:
     return media_type
 
 
-async def answer(
-    predictor: Predictor, target: Target, wish: Wish, headers: Headers, body: bytes
-) -> tuple[ServedModel, Response]:
-    """The predictions of one request, and who made them. Raises errors of the tree."""
-    content_type = headers.get(b"content-type", b"")
-    media_type = media_type_of(content_type)
-    if media_type == JSON:
-        values = await predictor.aside(len(body), _inputs, body)
-        made = await predictor.predict_values(target.model, wish, values, target.top_k)
-    else:
-        files = [body]
-        if media_type == MULTIPART:
-            files = await predictor.aside(len(body), _parts, content_type.decode("latin-1"), body)
-        made = await predictor.predict_files(target.model, wish, files, target.top_k)
+def begin(predictor: Predictor, target: Target, wish: Wish, headers: Headers, body: bytes) -> PredictCall | None:
+    """The call of a request for which nothing has to be waited for but its run. Raises errors of the tree."""
+    if len(body) > INLINE_BYTES:
+        return None
+    return predictor.begin_predict(target.model, wish, _given(headers, body), target.top_k)
+
+
+def end(call: PredictCall, answer: Answer, headers: Headers) -> Response:
+    """The response to a request that was begun. Raises errors of the tree."""
+    return respond(call.answer(answer), headers)
+
+
+def respond(made: Predictions, headers: Headers) -> Response:
+    """The response that tells the predictions."""
     model = made.model
+    times = made.queue_seconds * 1000, made.decode_seconds * 1000, made.infer_seconds * 1000
+    if model.signature["task"] in PICTURED and wants_picture(headers.get(b"accept", b"")):
+        return Response(200, PICTURE_HEAD % times, _picture(made.items), model)
     content = {
         "model": model.name,
         "version": model.version,
         "variant": model.variant or None,
         "predictions": made.items,
     }
-    head = HEAD % (made.queue_seconds * 1000, made.decode_seconds * 1000, made.infer_seconds * 1000)
-    return model, Response(200, head, orjson.dumps(content))
+    return Response(200, HEAD % times, orjson.dumps(content, default=_base64), model)
+
+
+@lru_cache(256)
+def wants_picture(accept: bytes) -> bool:
+    """Whether a client asks for PNG rather than JSON: whichever it names first."""
+    named = [part.partition(";")[0].strip().lower() for part in accept.decode("latin-1").split(",")]
+    return next((name == PNG for name in named if name in (PNG, JSON, "*/*")), False)
+
+
+def _picture(items: list[Prediction]) -> bytes:
+    if len(items) > 1:
+        msg = f"{len(items)} images make as many pictures, and image/png holds one; send one, or accept {JSON}"
+        raise Invalid.field("one_picture_only", ["header", "accept"], msg)
+    return bytes(items[0]["mask"])
+
+
+def _base64(value: object) -> str:
+    """Pictures as they stand in JSON."""
+    if not isinstance(value, bytes):
+        raise TypeError(type(value).__name__)
+    return base64.b64encode(value).decode()
+
+
+async def answer(predictor: Predictor, target: Target, wish: Wish, headers: Headers, body: bytes) -> Response:
+    """The response to any request. Raises errors of the tree."""
+    inputs = await predictor.aside(len(body), _given, headers, body)
+    return respond(await predictor.predict(target.model, wish, inputs, target.top_k), headers)
+
+
+def _given(headers: Headers, body: bytes) -> Given:
+    content_type = headers.get(b"content-type", b"")
+    media_type = media_type_of(content_type)
+    if media_type == JSON:
+        return given.values(_inputs(body))
+    if media_type == MULTIPART:
+        return given.files(_parts(content_type.decode("latin-1"), body))
+    return given.files([body])
 
 
 def _inputs(body: bytes) -> list[Any]:

@@ -4,6 +4,7 @@ The work is done by `api.data_plane`; most requests come to it by a shorter way 
 """
 
 import asyncio
+import time
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -47,9 +48,20 @@ PREDICT_BODY: dict[str, Any] = {
     ],
 }
 
+PICTURE: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": {"image/png": {"schema": _BINARY}},
+        "description": "A prediction an input; with `Accept: image/png`, of a segmentation of one image, its mask.",
+    }
+}
+
 
 @router.post(
-    PREDICT, openapi_extra=PREDICT_BODY, response_model=PredictionsOut, responses=also(429, 504), name="predict"
+    PREDICT,
+    openapi_extra=PREDICT_BODY,
+    response_model=PredictionsOut,
+    responses=PICTURE | also(429, 504),
+    name="predict",
 )
 async def predict(
     request: Request,
@@ -67,7 +79,7 @@ async def predict(
     try:
         prediction.media_type_of(headers.get(b"content-type", b""))
     except SyllabusError as error:  # before the body is read
-        return _response(_plane(request).failure(target, error))
+        return _response(request, _plane(request).failure(target, error), 0.0)
     return await answer(request, target, headers)
 
 
@@ -79,13 +91,14 @@ def unique_headers(request: Request) -> Headers:
 async def answer(request: Request, target: Target, headers: Headers) -> Response:
     """Read the body and have it answered; nothing is computed any more once the client has left."""
     body = await request.body()
+    started_at = time.monotonic()
     work = asyncio.ensure_future(_plane(request).answer(target, headers, body))
     leaving = asyncio.ensure_future(_left(request))
     try:
         await asyncio.wait({work, leaving}, return_when=asyncio.FIRST_COMPLETED)
         if not work.done():
             raise ClientDisconnect
-        return _response(work.result())
+        return _response(request, work.result(), time.monotonic() - started_at)
     finally:
         work.cancel()
         leaving.cancel()
@@ -96,7 +109,8 @@ def _plane(request: Request) -> DataPlane:
     return plane
 
 
-def _response(answered: messages.Response) -> Response:
+def _response(request: Request, answered: messages.Response, seconds: float) -> Response:
+    _plane(request).count(answered, [seconds])
     response = Response(answered.body, answered.status)
     response.raw_headers += answered.headers
     return response

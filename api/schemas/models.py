@@ -1,6 +1,7 @@
 """Models, their versions and what they predict."""
 
 from datetime import datetime
+from typing import Annotated
 
 from pydantic import Field
 
@@ -199,9 +200,22 @@ class Estimated(Schema):
     value: float
 
 
+class Segmented(Schema):
+    """The mask of one image, of the image's own size, and the share of its pixels that each class has, by label."""
+
+    mask: Annotated[
+        str, Field(description="A PNG file in base64: a palette image whose values are the indices of the classes.")
+    ]
+    width: int
+    height: int
+    shares: dict[str, float]
+
+
 class PredictionsOut(Schema):
     """One prediction an input, in their order."""
 
     model: str
     version: int
-    predictions: list[Classified] | list[Estimated] = Field(description="Classes, or values for regression.")
+    predictions: list[Classified] | list[Estimated] | list[Segmented] = Field(
+        description="Classes; values for regression; masks for segmentation."
+    )

@@ -1,34 +1,90 @@
 """From a network's outputs to answers in the terms of its task."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from services.errors import Invalid
+from services.pictures import to_png
 
 Prediction = dict[str, Any]
+Size = tuple[int, int]
+"""(height, width) of an image."""
+PICTURED = frozenset({"segmentation"})
+"""Tasks whose answers are pictures."""
+Answerer = Callable[[dict[str, Any], Sequence[np.ndarray], int, Sequence[Size]], list[Prediction]]
 
 
 def name_answers(
-    signature: dict[str, Any], names: Sequence[str], outputs: Sequence[np.ndarray], top_k: int
+    signature: dict[str, Any],
+    names: Sequence[str],
+    outputs: Sequence[np.ndarray],
+    top_k: int,
+    sizes: Sequence[Size] = (),
 ) -> list[Prediction]:
-    """One prediction a row: of a classifier the `top_k` best classes, of a regression a value, else all outputs.
+    """One prediction a row.
+
+    Of a classifier the `top_k` best classes, of a regression a value, of a segmentation a mask as a PNG file and each
+    class's share of its pixels, else all outputs. A mask has the size of its image in `sizes`; without sizes, the
+    network's own.
 
     Raises `Invalid` naming the input whose answer is not a finite number.
     """
-    if signature["task"] == "classification":
-        labels = signature["labels"]
-        return [_classified(index, row, labels, top_k) for index, row in enumerate(outputs[0].tolist())]
-    if signature["task"] == "regression":
-        return [{"value": _finite(index, value)} for index, value in enumerate(outputs[0].reshape(-1).tolist())]
+    answer = _ANSWERERS.get(signature["task"])
+    if answer is not None:
+        return answer(signature, outputs, top_k, sizes)
     for output in outputs:
-        if output.dtype.kind == "f":  # JSON has no text for what is not finite
-            for index in np.flatnonzero(~np.isfinite(output).reshape(len(output), -1).all(axis=1))[:1].tolist():
-                _finite(index, math.nan)
+        _all_finite(output)
     rows = zip(*(output.tolist() for output in outputs), strict=True)
     return [{"outputs": dict(zip(names, row, strict=True))} for row in rows]
+
+
+def bytes_to_draw(signature: dict[str, Any], sizes: Sequence[Size]) -> int:
+    """The bytes of the pictures that a model's answers are, 0 where they are none."""
+    return sum(height * width for height, width in sizes) if signature["task"] in PICTURED else 0
+
+
+def _classes(
+    signature: dict[str, Any], outputs: Sequence[np.ndarray], top_k: int, sizes: Sequence[Size]
+) -> list[Prediction]:
+    labels = signature["labels"]
+    return [_classified(index, row, labels, top_k) for index, row in enumerate(outputs[0].tolist())]
+
+
+def _values(
+    signature: dict[str, Any], outputs: Sequence[np.ndarray], top_k: int, sizes: Sequence[Size]
+) -> list[Prediction]:
+    return [{"value": _finite(index, value)} for index, value in enumerate(outputs[0].reshape(-1).tolist())]
+
+
+def _masks(
+    signature: dict[str, Any], outputs: Sequence[np.ndarray], top_k: int, sizes: Sequence[Size]
+) -> list[Prediction]:
+    _all_finite(outputs[0])
+    masks = outputs[0].argmax(axis=1).astype(np.uint8)
+    return [
+        _segmented(mask, signature["labels"], size)
+        for mask, size in zip(masks, sizes or [masks.shape[1:]] * len(masks), strict=True)
+    ]
+
+
+_ANSWERERS: dict[str, Answerer] = {"classification": _classes, "regression": _values, "segmentation": _masks}
+
+
+def _segmented(mask: np.ndarray, labels: Sequence[str], size: Size) -> Prediction:
+    """By nearest neighbour: there is no class between two classes."""
+    height, width = size
+    fitted = np.asarray(Image.fromarray(mask).resize((width, height), Image.Resampling.NEAREST))
+    shares = np.bincount(fitted.reshape(-1), minlength=len(labels)) / fitted.size
+    return {
+        "mask": to_png(fitted),
+        "width": width,
+        "height": height,
+        "shares": dict(zip(labels, shares.tolist(), strict=True)),
+    }
 
 
 def _classified(index: int, probabilities: list[float], labels: Sequence[str], top_k: int) -> Prediction:
@@ -42,6 +98,12 @@ def _classified(index: int, probabilities: list[float], labels: Sequence[str], t
         "probability": probabilities[best],
         "top_k": [{"label": labels[place], "probability": probabilities[place]} for place in order],
     }
+
+
+def _all_finite(output: np.ndarray) -> None:
+    if output.dtype.kind == "f":  # JSON has no text for what is not finite
+        for index in np.flatnonzero(~np.isfinite(output).reshape(len(output), -1).all(axis=1))[:1].tolist():
+            _finite(index, math.nan)
 
 
 def _finite(index: int, value: float) -> float:

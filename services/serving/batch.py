@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -19,18 +19,27 @@ class Answer(NamedTuple):
     outputs: Outputs
     queue_seconds: float
     infer_seconds: float
+    num_bytes: int
+    """Of the outputs; texts are counted by their references."""
+
+
+Result = Answer | SyllabusError
+Done = Callable[[Result], None]
 
 
 @dataclass(slots=True, eq=False)
 class Ticket:
-    """One request that waits."""
+    """One request that waits. Over once it is answered, expired, or abandoned by `leave`; on the event loop."""
 
     feeds: Feeds
     rows: int
+    num_bytes: int
     deadline: float
     """By the monotonic clock."""
     submitted_at: float
-    future: "asyncio.Future[Answer]"
+    done: Done
+    """Called with what the request comes to, unless it is abandoned."""
+    is_over: bool = False
     alarm: asyncio.TimerHandle | None = None
     batch: "Sequence[Ticket]" = ()
     options: onnxruntime.RunOptions | None = None
@@ -39,19 +48,38 @@ class Ticket:
     def watch(self, loop: asyncio.AbstractEventLoop) -> None:
         """Give a ticket that may have to wait an alarm of its own."""
         self.alarm = loop.call_later(max(0.0, self.deadline - time.monotonic()), self.expire)
-        self.future.add_done_callback(self._over)
+
+    def finish(self, result: Result) -> None:
+        """Answer the request, unless it is over."""
+        if not self.is_over:
+            self.leave()
+            self.done(result)
 
     def expire(self) -> None:
         """Answer that the deadline has passed."""
-        if not self.future.done():
-            self.future.set_exception(too_late())
+        self.finish(too_late())
 
-    def _over(self, _: "asyncio.Future[Answer]") -> None:
-        """Answered, expired or abandoned; a run that nobody waits for any more is ended."""
+    def leave(self) -> None:
+        """Nobody waits for an answer any more; a run that is for nobody else is ended."""
+        self.is_over = True
         if self.alarm is not None:
             self.alarm.cancel()
-        if self.options is not None and all(ticket.future.done() for ticket in self.batch):
+        if self.options is not None and all(ticket.is_over for ticket in self.batch):
             self.options.terminate = True
+
+
+async def answer_of(submit: Callable[[Done], Ticket]) -> Answer:
+    """Submit a request and wait for its answer. Raises what `submit` raises, and the error that it comes to."""
+    answered: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+    ticket = submit(answered.set_result)
+    try:
+        result = await answered
+    except asyncio.CancelledError:
+        ticket.leave()
+        raise
+    if isinstance(result, SyllabusError):
+        raise result
+    return result
 
 
 def too_late() -> DeadlineExceeded:
@@ -62,7 +90,7 @@ def too_late() -> DeadlineExceeded:
 class Run(NamedTuple):
     """What came of one batch: an answer or an error a ticket, and the time of its three parts."""
 
-    results: list[Answer | SyllabusError]
+    results: list[Result]
     started_at: float
     assemble_seconds: float = 0.0
     run_seconds: float = 0.0
@@ -87,8 +115,11 @@ def run(network: Network, tickets: Sequence[Ticket], options: onnxruntime.RunOpt
         failure = too_late() if options is not None and options.terminate else _explained(error)
         return Run([failure] * len(tickets), started_at)
     seconds = ended_at - assembled_at
-    results: list[Answer | SyllabusError] = [
-        Answer(part, started_at - ticket.submitted_at, seconds) for ticket, part in zip(tickets, parts, strict=True)
+    num_bytes = sum([output.nbytes for output in outputs])
+    row_bytes = num_bytes // sum([ticket.rows for ticket in tickets])
+    results: list[Result] = [
+        Answer(part, started_at - ticket.submitted_at, seconds, row_bytes * ticket.rows)
+        for ticket, part in zip(tickets, parts, strict=True)
     ]
     return Run(results, started_at, assembled_at - started_at, seconds, time.monotonic() - ended_at, is_clean=True)
 

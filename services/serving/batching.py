@@ -11,8 +11,9 @@ import threading
 import time
 from collections.abc import Sequence
 
-from services.errors import SyllabusError, TooManyRequests
-from services.serving.batch import Answer, Run, Ticket, run
+from services.errors import TooManyRequests
+from services.serving.batch import Done, Run, Ticket, run
+from services.serving.memory import QueueMemory
 from services.serving.metrics import ModelMetrics
 from services.serving.network import Feeds, Network
 from services.serving.runners import Runners
@@ -33,12 +34,14 @@ class Batcher:
         times: ServiceTimes,
         runners: Runners,
         metrics: ModelMetrics,
+        memory: QueueMemory,
         loop: asyncio.AbstractEventLoop,
     ) -> None:
         self.network = network
         self.times = times
         self._runners = runners
         self._metrics = metrics
+        self._memory = memory
         self._loop = loop
         self._lock = threading.Lock()
         self._waiting: list[tuple[int, float, int, Ticket]] = []
@@ -63,20 +66,25 @@ class Batcher:
 
     def admit(self, rows: int, deadline: float) -> None:
         """Raise `TooManyRequests` if by all that is known so many rows cannot be answered in time."""
-        backlog = self.num_rows
-        per_row = self.times.recent_per_row
-        if backlog * per_row <= INLINE_SECONDS:
+        seconds = self.num_rows * self.times.recent_per_row
+        if seconds <= INLINE_SECONDS:
             return
-        wait = self._runners.stretch(self) * backlog * per_row / self.network.concurrency
-        finish = time.monotonic() + MARGIN * (wait + per_row * rows)
+        wait = self._runners.stretch(self) * seconds / self.network.concurrency
+        finish = time.monotonic() + MARGIN * (wait + self.times.recent_per_row * rows)
         if finish > deadline:
             detail = "The queue is too long to answer within the deadline; try again later or allow more time."
             raise TooManyRequests("overloaded", detail, max(1, math.ceil(wait)))
 
-    def submit(self, feeds: Feeds, rows: int, deadline: float, priority: int) -> "asyncio.Future[Answer]":
-        """Queue one request: first by priority (1 comes first), then by deadline. Raises `TooManyRequests`."""
+    def submit(self, feeds: Feeds, rows: int, num_bytes: int, deadline: float, priority: int, done: Done) -> Ticket:
+        """Queue one request: first by priority (1 comes first), then by deadline. Raises `TooManyRequests`.
+
+        `done` is called on the event loop, with an answer or an error.
+        """
         self.admit(rows, deadline)
-        ticket = Ticket(feeds, rows, deadline, time.monotonic(), self._loop.create_future())
+        if not self._memory.has_room(num_bytes):
+            self._drop_what_is_over()
+        self._memory.take(num_bytes)
+        ticket = Ticket(feeds, rows, num_bytes, deadline, time.monotonic(), done)
         if self._on_threads:
             ticket.watch(self._loop)
         with self._lock:
@@ -86,7 +94,16 @@ class Batcher:
         if not self._planned:
             self._planned = True
             self._loop.call_soon(self._dispatch)
-        return ticket.future
+        return ticket
+
+    def _drop_what_is_over(self) -> None:
+        """Free the memory of those who left; else it is freed when their turn would have come."""
+        with self._lock:
+            over = [item for item in self._waiting if item[3].is_over]
+            self._waiting = [item for item in self._waiting if not item[3].is_over]
+            heapq.heapify(self._waiting)
+            self.rows_waiting -= sum(item[3].rows for item in over)
+        self._memory.give_back(sum(item[3].num_bytes for item in over))
 
     def _dispatch(self) -> None:
         """Run what waits here and now if that is quick, else offer it to the runners."""
@@ -131,10 +148,12 @@ class Batcher:
                     break
                 heapq.heappop(self._waiting)
                 self.rows_waiting -= ticket.rows
-                if ticket.future.done():
+                if ticket.is_over:
+                    self._loop.call_soon_threadsafe(self._memory.give_back, ticket.num_bytes)
                     continue
                 # Who cannot be answered in time makes room for those behind; alone, one is tried all the same.
                 if ticket.deadline < now + (least if self._waiting else 0.0):
+                    self._loop.call_soon_threadsafe(self._memory.give_back, ticket.num_bytes)
                     self._loop.call_soon_threadsafe(ticket.expire)
                     continue
                 tickets.append(ticket)
@@ -144,16 +163,12 @@ class Batcher:
 
     def deliver(self, tickets: Sequence[Ticket], outcome: Run) -> None:
         """Hand the results of a batch to those who wait for them; on the event loop."""
-        rows = sum(ticket.rows for ticket in tickets)
+        rows = sum([ticket.rows for ticket in tickets])
         with self._lock:
             self.rows_running -= rows
+        self._memory.give_back(sum([ticket.num_bytes for ticket in tickets]))
         if outcome.is_clean:
             self.times.record(rows, outcome.assemble_seconds + outcome.run_seconds + outcome.split_seconds)
             self._metrics.batch(rows, outcome, [outcome.started_at - ticket.submitted_at for ticket in tickets])
         for ticket, result in zip(tickets, outcome.results, strict=True):
-            if ticket.future.done():  # its client has left, or its deadline has passed
-                continue
-            if isinstance(result, SyllabusError):
-                ticket.future.set_exception(result)
-            else:
-                ticket.future.set_result(result)
+            ticket.finish(result)

@@ -26,8 +26,8 @@ from services.errors import NotFound, Unavailable
 from services.serving.model import ServedModel
 from services.tables import Model, ModelVersion
 
-FRESH_SECONDS = 0.1
-AHEAD_SECONDS = 0.05
+FRESH_SECONDS = 0.25
+AHEAD_SECONDS = 0.125
 """The age from which on a fresh entry is confirmed in the background."""
 PATIENCE_SECONDS = 1.0
 """How long the database may take to confirm what is remembered, before that is used unconfirmed."""

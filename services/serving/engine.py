@@ -9,10 +9,11 @@ from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from services.errors import Invalid, TooManyRequests
+from services.errors import Invalid, Unavailable
 from services.serving import cuda, loading
-from services.serving.batch import Answer
+from services.serving.batch import Answer, Done, Ticket, answer_of
 from services.serving.batching import Batcher
+from services.serving.memory import QueueMemory
 from services.serving.metrics import ModelMetrics, ServingMetrics
 from services.serving.model import ServedModel
 from services.serving.network import Feeds, Network
@@ -24,7 +25,8 @@ LAST_PRIORITY = 9
 """Priorities go from 1, which comes first, to this."""
 MAX_SHAPES = 256
 """Shapes of one network that have a queue; the ones used least recently are forgotten."""
-RETRY_SECONDS = 1
+FAILED_LOAD_SECONDS = 5.0
+"""For so long a load that failed is not tried again: each would take a thread, and read the file anew."""
 MAX_LOADS = 4
 """Models that are loaded at once, on threads of their own: what hangs there must not hold up the database."""
 
@@ -86,11 +88,11 @@ class Engine:
         self._cores = cores
         self._device = device
         self._max_model_bytes = max_model_bytes
-        self._max_queue_bytes = max_queue_bytes
-        self._queued_bytes = 0
+        self._memory = QueueMemory(max_queue_bytes)
         self._runners = Runners(cores, self._loop)
         self._loaded: OrderedDict[ModelKey, Loaded] = OrderedDict()
         self._loads: dict[ModelKey, asyncio.Task[Loaded]] = {}
+        self._failures: dict[ModelKey, Unavailable] = {}
         self._loaders = ThreadPoolExecutor(MAX_LOADS, thread_name_prefix="loader")
 
     @property
@@ -101,7 +103,7 @@ class Engine:
     @property
     def queued_bytes(self) -> int:
         """Memory of the inputs that wait or run."""
-        return self._queued_bytes
+        return self._memory.used
 
     def find(self, model: ServedModel) -> Loaded | None:
         """The model, if it is in memory."""
@@ -118,10 +120,12 @@ class Engine:
         """The model, loaded and warmed up if need be; all who wait for one load share it. Raises `Unavailable`."""
         if (loaded := self.find(model)) is not None:
             return loaded
+        if (failure := self._failures.get(model.key)) is not None:
+            raise Unavailable(failure.code, failure.detail)
         load = self._loads.get(model.key)
         if load is None:
             load = self._loads[model.key] = self._loop.create_task(self._load(model))
-            load.add_done_callback(lambda _: self._loads.pop(model.key, None))
+            load.add_done_callback(lambda load: self._loaded_or_not(model.key, load))
         # A client that leaves must not end the load for the others.
         return await asyncio.shield(load)
 
@@ -129,10 +133,25 @@ class Engine:
         work = self._loop.run_in_executor(self._loaders, loading.load, model, self._cores, self._device)
         network, times = await work
         metrics = self.metrics_of(model)
-        loaded = Loaded(network, times, lambda times: Batcher(network, times, self._runners, metrics, self._loop))
-        self._loaded[model.key] = loaded
-        self._make_room()
-        return loaded
+
+        def make_batcher(times: ServiceTimes) -> Batcher:
+            return Batcher(network, times, self._runners, metrics, self._memory, self._loop)
+
+        return Loaded(network, times, make_batcher)
+
+    def _loaded_or_not(self, key: ModelKey, load: "asyncio.Task[Loaded]") -> None:
+        """Keep what was loaded, unless it was unloaded meanwhile; remember for a while what failed."""
+        is_wanted = self._loads.get(key) is load
+        if is_wanted:
+            del self._loads[key]
+        if load.cancelled() or not is_wanted:
+            return
+        if isinstance(failure := load.exception(), Unavailable):
+            self._failures[key] = failure
+            self._loop.call_later(FAILED_LOAD_SECONDS, self._failures.pop, key, None)
+        elif failure is None:
+            self._loaded[key] = load.result()
+            self._make_room()
 
     def _make_room(self) -> None:
         """Let go of what was used least recently; the newest stays, even if it alone is over the limit."""
@@ -145,31 +164,34 @@ class Engine:
                 del self._loaded[key]
 
     def unload(self, name: str) -> None:
-        """Let go of all versions of a model; what is under way comes to its end."""
-        for key in [key for key in self._loaded if key[0] == name]:
-            del self._loaded[key]
+        """Let go of all versions of a model; what runs comes to its end, what is being loaded is not kept."""
+        for models in (self._loaded, self._loads, self._failures):
+            for key in [key for key in models if key[0] == name]:
+                del models[key]
 
-    async def run(
-        self, loaded: Loaded, feeds: Feeds, rows: int, *, deadline: float, priority: int = DEFAULT_PRIORITY
-    ) -> Answer:
-        """Run inputs of so many rows, batched with others of their shape, by a deadline of the monotonic clock.
+    def submit(
+        self, loaded: Loaded, feeds: Feeds, rows: int, done: Done, deadline: float, priority: int = DEFAULT_PRIORITY
+    ) -> Ticket:
+        """Queue inputs of so many rows, to be batched with others of their shape.
 
-        Raises `TooManyRequests` if the queue is too long, `DeadlineExceeded`, and `Invalid` if the network cannot
-        be run on these inputs.
+        `done` is called on the event loop with an answer, or with `DeadlineExceeded` when the deadline, by the
+        monotonic clock, has passed, or `Invalid` if the network cannot be run on these inputs.
+        Raises `TooManyRequests` if the queue is too long, and `Invalid` for inputs without elements.
         """
         num_bytes = 0
         for name, array in feeds.items():
             if not array.nbytes:  # ONNX Runtime 1.32 ends the process when a GRU gets a sequence of no length
                 raise Invalid("input_empty", f"The input {name!r} has no elements; each dimension is at least 1.")
             num_bytes += array.nbytes
-        if self._queued_bytes + num_bytes > self._max_queue_bytes and self._queued_bytes:
-            detail = "The requests that wait fill the memory set aside for them; try again later."
-            raise TooManyRequests("queue_full", detail, RETRY_SECONDS)
-        self._queued_bytes += num_bytes
-        try:
-            return await loaded.batcher(feeds).submit(feeds, rows, deadline, priority)
-        finally:
-            self._queued_bytes -= num_bytes
+            if array.dtype.hasobject:
+                num_bytes += sum(map(len, array.flat))
+        return loaded.batcher(feeds).submit(feeds, rows, num_bytes, deadline, priority, done)
+
+    async def run(
+        self, loaded: Loaded, feeds: Feeds, rows: int, *, deadline: float, priority: int = DEFAULT_PRIORITY
+    ) -> Answer:
+        """Run inputs, and wait for the answer. Raises what `submit` raises and `done` gets."""
+        return await answer_of(lambda done: self.submit(loaded, feeds, rows, done, deadline, priority))
 
     def metrics_of(self, model: ServedModel) -> ModelMetrics:
         """What is counted of a model."""

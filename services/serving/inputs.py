@@ -41,6 +41,8 @@ class ImageFiles:
         check_batch(len(files))
         self._images: list[Image] = []
         self.num_pixels = 0
+        self.sizes: list[tuple[int, int]] = []
+        """(height, width) of each image, upright, once they are decoded."""
         pixels_left = max_pixels * MAX_IMAGES_OF_FULL_SIZE
         for index, data in enumerate(files):
             try:
@@ -50,21 +52,25 @@ class ImageFiles:
             self.num_pixels += image.width * image.height
             self._images.append(image)
 
-    def decode(self, shape: Sequence[int]) -> np.ndarray:
-        """All of them as uint8 (N, C, H, W) for shape (C, H, W). Raises `Invalid` naming the input."""
-        channels, *size = shape
+    def decode(self, shape: Sequence[int], how: str = "crop") -> np.ndarray:
+        """All of them as uint8 (N, C, H, W) for shape (C, H, W), fitted as in training (see `images.fit`).
+
+        Raises `Invalid` naming the input.
+        """
         if len(self._images) == 1:  # without the copy into a batch
-            return self._fit(0, channels, size)[None]
+            return self._fit(0, shape, how)[None]
         batch = np.empty((len(self._images), *shape), np.uint8)
         for index in range(len(self._images)):
-            batch[index] = self._fit(index, channels, size)
+            batch[index] = self._fit(index, shape, how)
         return batch
 
-    def _fit(self, index: int, channels: int, size: Sequence[int]) -> np.ndarray:
+    def _fit(self, index: int, shape: Sequence[int], how: str) -> np.ndarray:
         try:
-            return images.fit(images.load(self._images[index]), channels, (size[0], size[1]))
+            image = images.load(self._images[index])
         except Invalid as error:
             raise _wrong_image(index, error) from None
+        self.sizes.append((image.height, image.width))
+        return images.fit(image, shape[0], (shape[1], shape[2]), how)
 
 
 def _wrong_image(index: int, error: Invalid) -> Invalid:

@@ -8,8 +8,9 @@ import time
 from collections.abc import Sequence
 from functools import lru_cache
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge
 
+from services.histograms import Histogram
 from services.serving.batch import Run
 
 SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -75,8 +76,7 @@ class ModelMetrics:
 
     def batch(self, rows: int, run: Run, queue_seconds: Sequence[float]) -> None:
         """Count one batch and the time that each of its requests had waited."""
-        for seconds in queue_seconds:
-            self._queue_seconds.observe(seconds)
+        self._queue_seconds.observe_all(queue_seconds)
         self._service_seconds.observe(run.run_seconds)
         self._batch_rows.observe(rows)
         # A request may have any number of rows, but there must not be any number of series.
@@ -91,12 +91,12 @@ class ModelMetrics:
             for phase, seconds in zip(PHASES, times, strict=True):
                 self._metrics.shared_seconds.labels(*self._labels, phase).inc(others * seconds)
 
-    def answered(self, status: int, seconds: float) -> None:
-        """Count one answer."""
-        if status == 200:
-            self._request_seconds.observe(seconds)
-        else:
-            self._metrics.request_seconds.labels(*self._labels, str(status)).observe(seconds)
+    def answered(self, status: int, seconds: Sequence[float]) -> None:
+        """Count answers of one status, and the time that each took."""
+        histogram = self._request_seconds
+        if status != 200:
+            histogram = self._metrics.request_seconds.labels(*self._labels, str(status))
+        histogram.observe_all(seconds)
 
     def compared(self, result: str) -> None:
         """Count one comparison with the shadow version: `agrees`, `differs`, `failed` or `dropped`."""

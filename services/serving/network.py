@@ -37,8 +37,10 @@ class Network:
         """Runs at once that make sense."""
         self.batchable = batchable
         """Whether rows of several requests may be run together."""
+        self.bounded = bounded
+        """Whether a run is sure to end."""
         self.runs_inline = bounded and threads == 1
-        """Whether a run is sure to end, so that it may hold up the event loop for the time it is known to take."""
+        """Whether a run may hold up the event loop for the time that it is known to take."""
         self.num_bytes = num_bytes
         self.inputs = _specs(session.get_inputs())
         self.outputs = _specs(session.get_outputs())

@@ -4,35 +4,31 @@ import asyncio
 import math
 import os
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 import structlog
 
-from services.errors import Invalid, SyllabusError, UnsupportedMediaType
+from services.errors import Invalid, SyllabusError
 from services.resources import Resources
-from services.serving import cuda, inputs
-from services.serving.answers import Prediction, name_answers
-from services.serving.batch import Answer, too_late
-from services.serving.directory import Directory, Entry
+from services.serving import cuda
+from services.serving.batch import Answer, Done, Ticket, answer_of, too_late
+from services.serving.calls import Call, Found, InferCall, Inference, PredictCall, Predictions
+from services.serving.directory import Directory
 from services.serving.engine import DEFAULT_PRIORITY, Engine, Loaded, deadline_after
-from services.serving.inputs import ImageFiles
+from services.serving.given import Decoding, Given
 from services.serving.metrics import ServingMetrics
 from services.serving.model import ServedModel
 from services.serving.network import Feeds
-from services.serving.protocol.requests import check_outputs, decode
-from services.serving.protocol.responses import encode
+from services.serving.protocol.requests import InferRequest, check_outputs, decode
 from services.serving.shadow import Shadow
 
 log = structlog.get_logger(__name__)
 
-INLINE_PIXELS = 128 * 128
-"""Images with no more pixels are decoded on the event loop: the way to a thread and back would take longer."""
-INLINE_VALUES = 4096
-"""Likewise for numbers in JSON."""
 INLINE_BYTES = 16 * 1024
-"""Likewise for texts and for what is compressed."""
+"""What is no longer is taken in hand on the event loop: the way to a thread and back would take longer."""
 Result = TypeVar("Result")
 
 
@@ -44,34 +40,6 @@ class Wish(NamedTuple):
     version: str = "latest"
     variant: str | None = None
     priority: int = DEFAULT_PRIORITY
-
-
-class Decoding(NamedTuple):
-    """Inputs that are still to be decoded: how many rows they make, whether that is quick, and how it is done."""
-
-    rows: int
-    is_quick: bool
-    feeds: Callable[[], Feeds]
-
-
-class Predictions(NamedTuple):
-    """One prediction an input, in their order, who made them, and what the steps took."""
-
-    model: ServedModel
-    items: list[Prediction]
-    queue_seconds: float
-    decode_seconds: float
-    infer_seconds: float
-
-
-class Inference(NamedTuple):
-    """What answers a request of the protocol: a body, the length of the JSON if binary data follow, and whose it is."""
-
-    model: ServedModel
-    body: bytes
-    header_length: int | None
-    queue_seconds: float
-    infer_seconds: float
 
 
 class Predictor:
@@ -99,54 +67,17 @@ class Predictor:
         self._max_pixels = max_pixels
         self._decoders = ThreadPoolExecutor(cores, thread_name_prefix="decoder")
 
-    async def predict_files(self, name: str, wish: Wish, files: Sequence[bytes], top_k: int) -> Predictions:
-        """Predict image files.
+    def ready(self, name: str, wish: Wish) -> Found | None:
+        """What answers a wish, if nothing has to be read or loaded for it. Raises `NotFound` and `Unavailable`."""
+        entry = self.directory.fresh(name)
+        if entry is None:
+            return None
+        model = entry.resolve(wish.version, wish.variant)
+        loaded = self.engine.find(model)
+        return None if loaded is None else Found(entry, model, loaded)
 
-        Raises `NotFound`, `UnsupportedMediaType` if the model takes no images, `Invalid`, `TooLarge`,
-        `TooManyRequests`, `DeadlineExceeded` and `Unavailable`.
-        """
-        entry, model, loaded = await self.find(name, wish)
-        if model.signature["modality"] != "image":
-            msg = f'Model {model.name!r} takes rows, not images; send JSON as {{"inputs": [...]}}.'
-            raise UnsupportedMediaType("model_takes_rows", msg)
-        decoding = await self._of_files(model, files)
-        return await self._predict(entry, model, loaded, wish, decoding, top_k)
-
-    async def predict_values(self, name: str, wish: Wish, values: Sequence[Any], top_k: int) -> Predictions:
-        """Predict values out of JSON: rows of a table, base64 or pixel lists of images, tensors. Raises as above."""
-        entry, model, loaded = await self.find(name, wish)
-        decoding = await self._of_values(model, loaded, values)
-        return await self._predict(entry, model, loaded, wish, decoding, top_k)
-
-    async def infer(self, name: str, wish: Wish, body: bytes, header_length: int | None) -> Inference:
-        """Answer a request of the Open Inference Protocol (see `protocol.requests.decode`). Raises as above."""
-        entry, model, loaded = await self.find(name, wish)
-        text_bytes = len(body) if header_length is None else header_length
-        if text_bytes <= INLINE_BYTES:
-            request = decode(body, header_length, loaded.network.inputs)
-        else:
-            request = await self.aside(text_bytes, decode, body, header_length, loaded.network.inputs)
-        check_outputs(request, loaded.network.outputs)
-        if (variant := request.parameters.get("variant")) is not None:
-            entry, model, loaded = await self.find(
-                name, wish._replace(version=str(model.version), variant=str(variant))
-            )
-        if request.timeout_seconds is not None:
-            wish = wish._replace(deadline=min(wish.deadline, deadline_after(request.timeout_seconds)))
-        if request.priority:
-            wish = wish._replace(priority=request.priority)
-        rows = _common_rows(request.inputs) if loaded.network.batchable else 1
-        answer = await self._run(entry, model, loaded, wish, request.inputs, rows)
-        outputs = dict(zip(loaded.network.output_names, answer.outputs, strict=True))
-        num_bytes = sum([output.nbytes for output in answer.outputs])
-        if num_bytes <= INLINE_BYTES:
-            content, length = encode(request, model.name, str(model.version), outputs)
-        else:
-            content, length = await self.aside(num_bytes, encode, request, model.name, str(model.version), outputs)
-        return Inference(model, content, length, answer.queue_seconds, answer.infer_seconds)
-
-    async def find(self, name: str, wish: Wish) -> tuple[Entry, ServedModel, Loaded]:
-        """The model, the file of it that answers a wish, and that file in memory.
+    async def find(self, name: str, wish: Wish) -> Found:
+        """The same, read and loaded if need be.
 
         Raises `NotFound`, `Unavailable`, and `DeadlineExceeded` if loading takes longer; it goes on all the same.
         """
@@ -155,7 +86,65 @@ class Predictor:
         loaded = self.engine.find(model)
         if loaded is None:
             loaded = await _in_time(wish.deadline, self.engine.load(model))
-        return entry, model, loaded
+        return Found(entry, model, loaded)
+
+    def begin_predict(self, name: str, wish: Wish, given: Given, top_k: int) -> PredictCall | None:
+        """The call of a prediction for which nothing has to be waited for but its run; None for any other.
+
+        Raises `NotFound`, `UnsupportedMediaType` if the model does not take what is given, `Invalid`, `TooLarge`
+        and `Unavailable`.
+        """
+        if given.num_bytes > INLINE_BYTES or (found := self.ready(name, wish)) is None:
+            return None
+        decoding = given.open(found.model, found.loaded.network, self._max_pixels)
+        if not decoding.is_quick:
+            return None
+        started_at = time.monotonic()
+        feeds = decoding.feeds()
+        return _predict_call(found, feeds, decoding, wish, top_k, time.monotonic() - started_at)
+
+    async def predict(self, name: str, wish: Wish, given: Given, top_k: int) -> Predictions:
+        """Predict. Raises as `begin_predict`, and `TooManyRequests` and `DeadlineExceeded`."""
+        found = await self.find(name, wish)
+        decoding = await self.aside(given.num_bytes, given.open, found.model, found.loaded.network, self._max_pixels)
+        started_at = time.monotonic()
+        if decoding.is_quick:
+            feeds = decoding.feeds()
+        else:
+            feeds = await self._decode_on_a_thread(found.loaded, wish, decoding)
+        call = _predict_call(found, feeds, decoding, wish, top_k, time.monotonic() - started_at)
+        answer = await answer_of(partial(self.submit, call))
+        return await self.aside(call.effort(answer), call.answer, answer)
+
+    def begin_infer(self, name: str, wish: Wish, body: bytes, header_length: int | None) -> InferCall | None:
+        """As `begin_predict`, for a request of the Open Inference Protocol (see `protocol.requests.decode`)."""
+        text_bytes = len(body) if header_length is None else header_length
+        if text_bytes > INLINE_BYTES or (found := self.ready(name, wish)) is None:
+            return None
+        request = decode(body, header_length, found.loaded.network.inputs)
+        return None if "variant" in request.header.parameters else _infer_call(found, request, wish)
+
+    async def infer(self, name: str, wish: Wish, body: bytes, header_length: int | None) -> Inference:
+        """Answer a request of the Open Inference Protocol. Raises as `predict`."""
+        found = await self.find(name, wish)
+        text_bytes = len(body) if header_length is None else header_length
+        request = await self.aside(text_bytes, decode, body, header_length, found.loaded.network.inputs)
+        if (variant := request.header.parameters.get("variant")) is not None:
+            found = await self.find(name, wish._replace(version=str(found.model.version), variant=str(variant)))
+        call = _infer_call(found, request, wish)
+        answer = await answer_of(partial(self.submit, call))
+        return await self.aside(call.effort(answer), call.answer, answer)
+
+    def submit(self, call: Call, done: Done) -> Ticket:
+        """Queue a call (see `Engine.submit`); what is answered is compared with the shadow version, if there is one."""
+        entry, model, loaded = call.found
+        if entry.traffic is not None and (shadow := entry.shadow_of(model)) is not None:
+            done = self.shadow.beside(call, shadow, done)
+        return self.engine.submit(loaded, call.feeds, call.rows, done, call.deadline, call.priority)
+
+    def is_quick(self, call: Call, answer: Answer) -> bool:
+        """Whether an answer is put in words here and now, and not on a thread (see `aside`)."""
+        return call.effort(answer) <= INLINE_BYTES
 
     async def aside(self, num_bytes: int, work: Callable[..., Result], *arguments: Any) -> Result:
         """Do what takes time by the byte: here if there are few, else on a thread."""
@@ -189,38 +178,6 @@ class Predictor:
         self._decoders.shutdown(cancel_futures=True)
         self.engine.close()
 
-    async def _of_files(self, model: ServedModel, files: Sequence[bytes]) -> Decoding:
-        given = model.signature["input"]
-        # A header takes little time, unless there are many, or compressed texts in it.
-        opened = await self.aside(sum(map(len, files)), ImageFiles, files, self._max_pixels)
-        is_quick = opened.num_pixels <= INLINE_PIXELS
-        return Decoding(len(files), is_quick, lambda: {given["name"]: opened.decode(given["shape"])})
-
-    async def _of_values(self, model: ServedModel, loaded: Loaded, values: Sequence[Any]) -> Decoding:
-        modality, rows = model.signature["modality"], len(values)
-        if modality == "tensors":
-            return Decoding(rows, False, lambda: inputs.decode_tensors(values, loaded.network))
-        given = model.signature["input"]
-        is_quick = rows * math.prod(given["shape"]) <= INLINE_VALUES
-        if modality != "image":
-            return Decoding(rows, is_quick, lambda: {given["name"]: inputs.decode_rows(values, given["columns"])})
-        if all(isinstance(value, str) for value in values):
-            return await self._of_files(model, inputs.decode_base64(values))
-        return Decoding(rows, is_quick, lambda: {given["name"]: inputs.decode_pixels(values, given["shape"])})
-
-    async def _predict(
-        self, entry: Entry, model: ServedModel, loaded: Loaded, wish: Wish, decoding: Decoding, top_k: int
-    ) -> Predictions:
-        started_at = time.monotonic()
-        if decoding.is_quick:
-            feeds = decoding.feeds()
-        else:
-            feeds = await self._decode_on_a_thread(loaded, wish, decoding)
-        decode_seconds = time.monotonic() - started_at
-        answer = await self._run(entry, model, loaded, wish, feeds, decoding.rows)
-        items = name_answers(model.signature, loaded.network.output_names, answer.outputs, top_k)
-        return Predictions(model, items, answer.queue_seconds, decode_seconds, answer.infer_seconds)
-
     async def _decode_on_a_thread(self, loaded: Loaded, wish: Wish, decoding: Decoding) -> Feeds:
         """What would be refused when decoded is refused before, and counts as waiting while it is decoded."""
         batcher = loaded.batcher()
@@ -231,14 +188,6 @@ class Predictor:
             return await _in_time(wish.deadline, work)
         finally:
             batcher.rows_expected -= decoding.rows
-
-    async def _run(
-        self, entry: Entry, model: ServedModel, loaded: Loaded, wish: Wish, feeds: Feeds, rows: int
-    ) -> Answer:
-        answer = await self.engine.run(loaded, feeds, rows, deadline=wish.deadline, priority=wish.priority)
-        if entry.traffic is not None and (shadow := entry.shadow_of(model)) is not None:
-            self.shadow.compare(model, shadow, feeds, rows, answer.outputs)
-        return answer
 
 
 async def _in_time(deadline: float, work: Awaitable[Result]) -> Result:
@@ -259,3 +208,20 @@ def _common_rows(feeds: Feeds) -> int:
         counts = ", ".join(f"{name!r} has {count}" for name, count in rows.items())
         raise Invalid("rows_differ", f"All inputs need as many rows (the first dimension); {counts}.")
     return next(iter(rows.values()))
+
+
+def _predict_call(
+    found: Found, feeds: Feeds, decoding: Decoding, wish: Wish, top_k: int, decode_seconds: float
+) -> PredictCall:
+    return PredictCall(found, feeds, decoding.rows, wish.deadline, wish.priority, top_k, decoding.sizes, decode_seconds)
+
+
+def _infer_call(found: Found, request: InferRequest, wish: Wish) -> InferCall:
+    """What the request itself says of its deadline and priority is held against the headers' wish."""
+    network, header = found.loaded.network, request.header
+    check_outputs(header, network.outputs)
+    deadline = wish.deadline
+    if header.timeout_seconds is not None:
+        deadline = min(deadline, deadline_after(header.timeout_seconds))
+    rows = _common_rows(request.inputs) if network.batchable else 1
+    return InferCall(found, request.inputs, rows, deadline, header.priority or wish.priority, header)

@@ -37,6 +37,8 @@ class Runners:
         self._free = slots
         self._ready: dict[Source, None] = {}
         self._running: dict[Source, int] = {}
+        self._num_endless = 0
+        """Runs under way of graphs that may have no end."""
         self._change = threading.Condition()
         self._under_way: list[onnxruntime.RunOptions] = []
         self._threads: list[threading.Thread] = []
@@ -55,6 +57,8 @@ class Runners:
 
     def stretch(self, source: Source) -> int:
         """By how much the others at work stretch the time of this one: how many there are, itself included."""
+        if not self._running and not self._ready:  # as it is for networks that run on the event loop
+            return 1
         with self._change:
             return len({source, *self._ready, *self._running})
 
@@ -86,7 +90,7 @@ class Runners:
         with self._change:
             self._under_way.append(options)
             # Whoever left before now did not know these options.
-            if self._closing or all(ticket.future.done() for ticket in tickets):
+            if self._closing or all(ticket.is_over for ticket in tickets):
                 options.terminate = True
         try:
             return run(source.network, tickets, options)
@@ -99,20 +103,27 @@ class Runners:
             while True:
                 if self._closing:
                     return None
-                # The first in turn waits for its processors; none behind it overtakes.
-                source = next(iter(self._ready), None)
+                source = self._first_in_turn()
+                # It waits for its processors; none behind it overtakes.
                 if source is not None and source.network.threads <= self._free:
                     break
                 self._change.wait()
             del self._ready[source]
             self._free -= source.network.threads
             self._running[source] = self._running.get(source, 0) + 1
+            self._num_endless += not source.network.bounded
             return source
+
+    def _first_in_turn(self) -> Source | None:
+        """Of those that may run without an end, all but one have to wait where others need a processor too."""
+        may_begin = self._num_endless < max(1, self.slots - 1)
+        return next((source for source in self._ready if may_begin or source.network.bounded), None)
 
     def _finish(self, source: Source) -> None:
         with self._change:
             self._free += source.network.threads
             self._running[source] -= 1
+            self._num_endless -= not source.network.bounded
             if not self._running[source]:
                 del self._running[source]
             if source.rows_waiting:

@@ -7,6 +7,8 @@ import numpy as np
 import structlog
 
 from services.errors import SyllabusError
+from services.serving.batch import Answer, Done, Result
+from services.serving.calls import Call
 from services.serving.engine import LAST_PRIORITY, Engine, deadline_after
 from services.serving.model import ServedModel
 from services.serving.network import Feeds
@@ -26,6 +28,16 @@ class Shadow:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._tasks: set[asyncio.Task[None]] = set()
+
+    def beside(self, call: Call, shadow: ServedModel, done: Done) -> Done:
+        """What is done with a call's answer, and after it the comparison with the shadow version's."""
+
+        def both(result: Result) -> None:
+            done(result)
+            if isinstance(result, Answer):
+                self.compare(call.found.model, shadow, call.feeds, call.rows, result.outputs)
+
+        return both
 
     def compare(
         self, model: ServedModel, shadow: ServedModel, feeds: Feeds, rows: int, outputs: Sequence[np.ndarray]
@@ -64,8 +76,8 @@ def _agree(task: str, answered: Sequence[np.ndarray], shadowed: Sequence[np.ndar
     for ours, theirs in zip(answered, shadowed, strict=True):
         if ours.shape != theirs.shape:
             return False
-        if task == "classification":
-            same = bool((ours.argmax(axis=-1) == theirs.argmax(axis=-1)).all())
+        if task in ("classification", "segmentation"):
+            same = bool((ours.argmax(axis=1) == theirs.argmax(axis=1)).all())
         elif ours.dtype.kind in "OSU":
             same = bool((ours == theirs).all())
         else:

@@ -39,7 +39,8 @@ def test_every_route_but_health_wants_the_key(locked: TestClient, path: str, pro
 
 
 def test_health_is_open(locked: TestClient) -> None:
-    assert locked.get("/health/live").status_code == 200
+    for path in ("/health/live", "/v2/health/live", "/v2/health/ready"):
+        assert locked.get(path).status_code == 200, path
     assert locked.get("/health/ready").status_code == 200
     assert locked.get("/health/ready/").status_code == 401
     assert locked.get("/health/live/../../v1/jobs").status_code == 401

@@ -140,3 +140,14 @@ def test_a_damaged_file_decodes_or_is_refused_but_never_crashes(format: str, at:
     data[at : at + len(junk)] = junk
     with contextlib.suppress(Invalid):
         fit(decode(bytes(data), max_pixels=100_000), 3, (8, 8))
+
+
+def test_stretched_images_are_seen_to_their_edges() -> None:
+    pixels = np.zeros((4, 16), np.uint8)
+    pixels[:, 8:] = 200
+    image = Image.fromarray(pixels)
+    assert fit(image, 1, (4, 4), "stretch")[0, 0].tolist() == pytest.approx([0, 0, 200, 200], abs=40)
+    assert fit(image, 1, (8, 16), "stretch").shape == (1, 8, 16)
+    edges = Image.fromarray(np.repeat(np.array([[255, 0, 0, 255]], np.uint8), 2, axis=0))
+    assert fit(edges, 1, (2, 2), "stretch").min() > 50
+    assert fit(edges, 1, (2, 2)).max() == 0

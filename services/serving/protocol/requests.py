@@ -6,9 +6,10 @@ counts, keys that the protocol does not name are ignored, and null is the same a
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -34,22 +35,14 @@ class RequestedOutput(NamedTuple):
     binary: bool
 
 
-@dataclass(slots=True)
-class InferRequest:
-    """A request that fits the model's inputs.
+class InferRequest(NamedTuple):
+    """A request that fits the model's inputs; what its JSON says may be shared with other requests.
 
-    `inputs` are read-only arrays by name, views of the body where they came as binary data. `outputs` is
-    None where the request names none: then all are meant, binary if `binary_by_default`.
-    `priority` is 1 (highest) to 9, or 0 for the default; `timeout_seconds` is None where none was given.
+    `inputs` are read-only arrays by name, views of the body where they came as binary data.
     """
 
-    id: str | None
+    header: "Header"
     inputs: dict[str, np.ndarray]
-    outputs: tuple[RequestedOutput, ...] | None
-    parameters: dict[str, Any]
-    binary_by_default: bool
-    priority: int
-    timeout_seconds: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +55,18 @@ class _Input:
 
 
 @dataclass(frozen=True, slots=True)
-class _Header:
-    """What is known before the binary data are read; shared by requests, so nothing in it may be changed."""
+class Header:
+    """What is known before the binary data are read; shared by requests, so nothing in it may be changed.
+
+    `outputs` is None where the request names none: then all are meant, binary if `binary_by_default`.
+    `priority` is 1 (highest) to 9, or 0 for the default; `timeout_seconds` is None where none was given.
+    """
 
     id: str | None
     inputs: tuple[_Input, ...]
     num_bytes: int  # of all binary data
     outputs: tuple[RequestedOutput, ...] | None
-    parameters: dict[str, Any]
+    parameters: Mapping[str, Any]
     binary_by_default: bool
     priority: int
     timeout_seconds: float | None
@@ -97,7 +94,7 @@ def decode(body: bytes, header_length: int | None, inputs: Sequence[TensorSpec])
     return _read(parse(body[:header_length], specs), body, header_length)
 
 
-def check_outputs(request: InferRequest, outputs: Sequence[TensorSpec]) -> None:
+def check_outputs(request: Header, outputs: Sequence[TensorSpec]) -> None:
     """Raise `Invalid` if the request asks for an output that the model has not, or in a form that it cannot have.
 
     To be called before the model runs, so that no work is done for nothing.
@@ -115,7 +112,7 @@ def check_outputs(request: InferRequest, outputs: Sequence[TensorSpec]) -> None:
             tensors.check_json(name, datatypes[name])
 
 
-def _read(header: _Header, body: bytes, start: int) -> InferRequest:
+def _read(header: Header, body: bytes, start: int) -> InferRequest:
     if len(body) - start != header.num_bytes:
         raise tensors.invalid(
             f"{len(body) - start} bytes follow the JSON, but the `binary_data_size` of the inputs are "
@@ -127,15 +124,7 @@ def _read(header: _Header, body: bytes, start: int) -> InferRequest:
         if array is None:
             array = tensors.from_bytes(given.spec, given.shape, body, start + given.offset, given.num_bytes)
         arrays[given.spec.name] = array
-    return InferRequest(
-        header.id,
-        arrays,
-        header.outputs,
-        dict(header.parameters),
-        header.binary_by_default,
-        header.priority,
-        header.timeout_seconds,
-    )
+    return InferRequest(header, arrays)
 
 
 def _read_raw(body: bytes, specs: tuple[TensorSpec, ...]) -> InferRequest:
@@ -150,7 +139,7 @@ def _read_raw(body: bytes, specs: tuple[TensorSpec, ...]) -> InferRequest:
 
 
 @lru_cache(MAX_KEPT)
-def _deduce(spec: TensorSpec, num_bytes: int) -> _Header:
+def _deduce(spec: TensorSpec, num_bytes: int) -> Header:
     """The header that a raw request goes without: a batch of one, its variable dimension told by the bytes."""
     shape = [1, *spec.shape[1:]] if spec.shape[:1] == (-1,) else list(spec.shape)
     variable = [axis for axis, size in enumerate(shape) if size == -1]
@@ -164,10 +153,10 @@ def _deduce(spec: TensorSpec, num_bytes: int) -> _Header:
         shape[axis] = num_bytes // max(step, 1)
     checked = tensors.check_shape(spec, shape)
     tensors.check_size(spec, checked, num_bytes)
-    return _Header(None, (_Input(spec, checked, 0, num_bytes, None),), num_bytes, None, {}, True, 0, None)
+    return Header(None, (_Input(spec, checked, 0, num_bytes, None),), num_bytes, None, {}, True, 0, None)
 
 
-def _parse(text: bytes, specs: tuple[TensorSpec, ...]) -> _Header:
+def _parse(text: bytes, specs: tuple[TensorSpec, ...]) -> Header:
     try:
         document = orjson.loads(text)
     except orjson.JSONDecodeError as error:
@@ -184,12 +173,12 @@ def _parse(text: bytes, specs: tuple[TensorSpec, ...]) -> _Header:
     parameters = _parameters_of(document, "the request")
     inputs = _parse_inputs(document, specs)
     timeout_us = _whole(parameters, "timeout", None)
-    return _Header(
+    return Header(
         request_id,
         inputs,
         sum(given.num_bytes for given in inputs),
         _parse_outputs(document),
-        parameters,
+        MappingProxyType(parameters),
         _flag(parameters, "binary_data_output", "the request"),
         _whole(parameters, "priority", MAX_PRIORITY),
         timeout_us / 1e6 if timeout_us else None,

@@ -8,14 +8,14 @@ import numpy as np
 import orjson
 
 from services.serving.protocol.datatypes import TensorSpec, datatype_of
-from services.serving.protocol.requests import InferRequest, RequestedOutput
+from services.serving.protocol.requests import Header, RequestedOutput
 from services.serving.protocol.tensors import to_bytes, to_json
 
 MAX_KEPT = 512
 
 
 def encode(
-    request: InferRequest, model_name: str, model_version: str, outputs: Mapping[str, np.ndarray]
+    request: Header, model_name: str, model_version: str, outputs: Mapping[str, np.ndarray]
 ) -> tuple[bytes, int | None]:
     """The body that answers a request, and the bytes of JSON at its beginning: None if all of it is JSON.
 
@@ -25,7 +25,7 @@ def encode(
     """
     requested = request.outputs
     if requested is None:
-        requested = tuple(RequestedOutput(name, request.binary_by_default) for name in outputs)
+        requested = tuple([RequestedOutput(name, request.binary_by_default) for name in outputs])
     described: list[bytes] = []
     binary_data: list[memoryview] = []
     for name, binary in requested:
@@ -36,9 +36,8 @@ def encode(
             binary_data.append(data)
         else:
             described.append(_describe(name, array.dtype, array.shape, None) + to_json(name, array) + b"}")
-    opening = _opening(model_name, model_version)
     request_id = b"" if request.id is None else b'"id":' + orjson.dumps(request.id) + b","
-    header = b"".join((opening, request_id, b'"outputs":[', b",".join(described), b"]}"))
+    header = b'%s%s"outputs":[%s]}' % (_opening(model_name, model_version), request_id, b",".join(described))
     if not binary_data:
         return header, None
     return b"".join((header, *binary_data)), len(header)

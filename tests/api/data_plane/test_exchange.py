@@ -7,6 +7,7 @@ import time
 import numpy as np
 import pytest
 
+from api.__main__ import KEEP_ALIVE_SECONDS
 from api.connection import MAX_SHORT_WAY_BYTES
 from tests.api.conftest import Gateway
 from tests.api.data_plane.wire import (
@@ -62,6 +63,19 @@ def test_a_connection_is_kept_for_the_next_request(served: Gateway) -> None:
             reply = read(connection)
             assert value(reply) == 2 * number
             assert reply.header("connection") is None
+
+
+@pytest.mark.slow
+def test_a_connection_is_kept_while_it_is_used_whatever_was_asked_first(served: Gateway) -> None:
+    with served.connect() as connection:
+        connection.sendall(request(PRICES, rows(1)))
+        assert value(read(connection)) == 2
+        connection.sendall(head("/health/live", method="GET"))
+        assert read(connection).status == 200
+        for number in range(KEEP_ALIVE_SECONDS + 2):
+            time.sleep(1)
+            connection.sendall(request(PRICES, rows(number)))
+            assert value(read(connection)) == 2 * number
 
 
 def test_pipelined_requests_are_answered_in_their_order(served: Gateway) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import urllib.parse
+from collections.abc import Sequence
 from typing import Any
 
 import httptools
@@ -26,6 +27,9 @@ class Noting:
         """An empty answer."""
         self.target = target
         return Response(200, b"", b"")
+
+    def count(self, response: Response, seconds: Sequence[float]) -> None:
+        """Nothing is counted."""
 
 
 def application() -> FastAPI:

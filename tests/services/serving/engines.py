@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 from prometheus_client import CollectorRegistry
 
-from services.serving.batch import Answer
+from services.errors import SyllabusError
+from services.serving.batch import Answer, Result, Ticket
 from services.serving.batching import Batcher
-from services.serving.engine import Engine, deadline_after
+from services.serving.engine import DEFAULT_PRIORITY, Engine, deadline_after
+from services.serving.memory import QueueMemory
 from services.serving.metrics import ServingMetrics
 from services.serving.model import ServedModel
 from services.serving.network import Network
@@ -94,6 +96,32 @@ def batches(registry: CollectorRegistry, model: str = "m") -> dict[int, int]:
     }
 
 
+class Asked(asyncio.Future[Answer]):
+    """One request to a queue: a future that is cancelled when its client leaves."""
+
+    ticket: Ticket
+
+    def cancel(self, msg: Any | None = None) -> bool:
+        """Leave the queue."""
+        self.ticket.leave()
+        return super().cancel(msg)
+
+    def settle(self, result: Result) -> None:
+        """Take what the request came to."""
+        if isinstance(result, SyllabusError):
+            self.set_exception(result)
+        else:
+            self.set_result(result)
+
+
+def ask(batcher: Batcher, feeds: Tensors, deadline: float, priority: int = DEFAULT_PRIORITY) -> Asked:
+    """Queue one request."""
+    asked = Asked()
+    rows, num_bytes = len(next(iter(feeds.values()))), sum(array.nbytes for array in feeds.values())
+    asked.ticket = batcher.submit(feeds, rows, num_bytes, deadline, priority, asked.settle)
+    return asked
+
+
 @dataclass
 class Bench:
     """Queues over the same runners, and what they counted."""
@@ -105,7 +133,8 @@ class Bench:
     def batcher(self, network: Network, times: ServiceTimes | None = None, name: str = "m") -> Batcher:
         """A queue of its own for a network."""
         loop = asyncio.get_running_loop()
-        return Batcher(network, times or learned(), self.runners, self.metrics.of(name, 1, ""), loop)
+        metrics = self.metrics.of(name, 1, "")
+        return Batcher(network, times or learned(), self.runners, metrics, QueueMemory(2**28), loop)
 
 
 @asynccontextmanager

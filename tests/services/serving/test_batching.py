@@ -9,23 +9,35 @@ import pytest
 from services.errors import DeadlineExceeded, TooManyRequests
 from services.serving.batch import Answer
 from services.serving.batching import INLINE_SECONDS, Batcher
+from services.serving.memory import QueueMemory
 from services.serving.runners import Runners
-from tests.services.serving.engines import Bench, batches, bench, floats, later, learned, network_of, settled
+from tests.services.serving.engines import (
+    Asked,
+    Bench,
+    ask,
+    batches,
+    bench,
+    floats,
+    later,
+    learned,
+    network_of,
+    settled,
+)
 from tests.serving_models import endless_below_zero, lookup, mirror, slow
 
 FOREVER = {"x": np.full((1, 2), -1, np.float32)}
 FINE = {"x": np.ones((1, 2), np.float32)}
 
 
-def ask(batcher: Batcher, rows: int = 1, seed: int = 0, priority: int = 5) -> "asyncio.Future[Answer]":
+def ask_mirror(batcher: Batcher, rows: int = 1, seed: int = 0, priority: int = 5) -> Asked:
     """One request to a `mirror`."""
-    return batcher.submit({"x": floats(rows, 4, seed=seed)}, rows, later(), priority)
+    return ask(batcher, {"x": floats(rows, 4, seed=seed)}, later(), priority)
 
 
-async def busy(opened: Bench) -> "asyncio.Future[Answer]":
+async def busy(opened: Bench) -> Asked:
     """Keep a runner busy until what is answered is cancelled."""
     endless = opened.batcher(network_of(endless_below_zero(), bounded=False), name="endless")
-    future = endless.submit(FOREVER, 1, later(600), 5)
+    future = ask(endless, FOREVER, later(600))
     await settled(lambda: endless.rows_running, "the beginning of the endless run")
     return future
 
@@ -34,11 +46,11 @@ def test_what_arrives_in_one_turn_of_the_loop_is_one_batch() -> None:
     async def scenario() -> None:
         async with bench() as opened:
             batcher = opened.batcher(network_of(mirror()))
-            futures = [ask(batcher, seed=seed) for seed in range(8)]
+            futures = [ask_mirror(batcher, seed=seed) for seed in range(8)]
             for seed, answer in enumerate(await asyncio.gather(*futures)):
                 np.testing.assert_array_equal(answer.outputs[0], floats(1, 4, seed=seed)[:, ::-1])
             assert batches(opened.registry) == {8: 1}
-            await ask(batcher, rows=3)
+            await ask_mirror(batcher, rows=3)
             assert batches(opened.registry) == {8: 1, 3: 1}
             assert batcher.is_idle
 
@@ -50,9 +62,9 @@ def test_what_arrives_while_a_batch_runs_forms_the_next_one() -> None:
         async with bench(slots=1) as opened:
             batcher = opened.batcher(network_of(mirror(), bounded=False))
             blocked = await busy(opened)
-            futures = [ask(batcher, seed=seed) for seed in range(5)]
+            futures = [ask_mirror(batcher, seed=seed) for seed in range(5)]
             await asyncio.sleep(0.01)
-            futures += [ask(batcher, seed=seed) for seed in range(5, 9)]
+            futures += [ask_mirror(batcher, seed=seed) for seed in range(5, 9)]
             await asyncio.sleep(0.01)
             assert not any(future.done() for future in futures)
             blocked.cancel()
@@ -68,7 +80,7 @@ def test_a_batch_is_no_larger_than_what_was_learned_to_be_best() -> None:
         async with bench() as opened:
             times = learned(max_rows=4)
             batcher = opened.batcher(network_of(mirror()), times)
-            await asyncio.gather(*(ask(batcher) for _ in range(10)))
+            await asyncio.gather(*(ask_mirror(batcher) for _ in range(10)))
             assert sum(rows * runs for rows, runs in batches(opened.registry).items()) == 10
             assert max(batches(opened.registry)) <= 4
 
@@ -79,7 +91,7 @@ def test_rows_of_a_graph_that_is_not_batchable_are_never_joined() -> None:
     async def scenario() -> None:
         async with bench() as opened:
             batcher = opened.batcher(network_of(mirror(), batchable=False))
-            await asyncio.gather(*(ask(batcher) for _ in range(6)))
+            await asyncio.gather(*(ask_mirror(batcher) for _ in range(6)))
             assert batches(opened.registry) == {1: 6}
 
     asyncio.run(scenario())
@@ -94,7 +106,7 @@ def test_priority_comes_first_and_then_the_deadline() -> None:
             wishes = [(5, 30), (9, 10), (5, 20), (1, 90), (1, 80), (5, 20), (9, 5)]
             futures = []
             for priority, seconds in wishes:
-                future = batcher.submit({"x": floats(1, 4)}, 1, later(seconds), priority)
+                future = ask(batcher, {"x": floats(1, 4)}, later(seconds), priority)
                 future.add_done_callback(lambda _, wish=(priority, seconds): order.append(wish))  # type: ignore[misc]
                 futures.append(future)
             blocked.cancel()
@@ -109,7 +121,7 @@ def test_what_was_cancelled_is_never_computed(bounded: bool) -> None:
     async def scenario() -> None:
         async with bench() as opened:
             batcher = opened.batcher(network_of(mirror(), bounded=bounded))
-            futures = [ask(batcher, rows=2) for _ in range(6)]
+            futures = [ask_mirror(batcher, rows=2) for _ in range(6)]
             for future in futures[::2]:
                 future.cancel()
             await asyncio.gather(*futures[1::2])
@@ -124,12 +136,12 @@ def test_what_expired_is_told_so_even_while_a_run_hangs() -> None:
         async with bench(slots=1) as opened:
             batcher = opened.batcher(network_of(mirror(), bounded=False))
             blocked = await busy(opened)
-            late = batcher.submit({"x": floats(1, 4)}, 1, later(0.05), 5)
+            late = ask(batcher, {"x": floats(1, 4)}, later(0.05))
             with pytest.raises(DeadlineExceeded):
                 await late
             assert not blocked.done()
             blocked.cancel()
-            await ask(batcher)
+            await ask_mirror(batcher)
             assert batches(opened.registry) == {1: 1}, "and what expired was not computed"
 
     asyncio.run(scenario())
@@ -139,7 +151,7 @@ def test_what_expired_before_its_turn_on_the_loop_is_not_computed() -> None:
     async def scenario() -> None:
         async with bench() as opened:
             batcher = opened.batcher(network_of(mirror()))
-            late = batcher.submit({"x": floats(1, 4)}, 1, later(0.001), 5)
+            late = ask(batcher, {"x": floats(1, 4)}, later(0.001))
             time.sleep(0.01)  # noqa: ASYNC251 - the loop itself is late
             with pytest.raises(DeadlineExceeded):
                 await late
@@ -154,8 +166,8 @@ def test_a_run_that_nobody_waits_for_is_ended() -> None:
         async with bench(slots=1) as opened:
             batcher = opened.batcher(network_of(endless_below_zero(), bounded=False))
             with pytest.raises(DeadlineExceeded):
-                await batcher.submit(FOREVER, 1, later(0.1), 5)
-            answer = await batcher.submit(FINE, 1, later(), 5)
+                await ask(batcher, FOREVER, later(0.1))
+            answer = await ask(batcher, FINE, later())
             np.testing.assert_array_equal(answer.outputs[0], FINE["x"])
             assert batcher.is_idle
 
@@ -166,14 +178,14 @@ def test_a_deadline_holds_when_a_thread_was_quicker_than_the_loop() -> None:
     async def scenario() -> None:
         async with bench(slots=1) as opened:
             batcher = opened.batcher(network_of(endless_below_zero(), bounded=False))
-            future = batcher.submit(FOREVER, 1, later(0.1), 5)
+            future = ask(batcher, FOREVER, later(0.1))
             opened.runners.offer(batcher)  # as a runner that has just finished a batch of this queue does
             while batcher.rows_waiting:
                 time.sleep(0.001)  # noqa: ASYNC251 - the loop gets no turn before the thread has taken it
             with pytest.raises(DeadlineExceeded):
                 async with asyncio.timeout(10):
                     await future
-            await batcher.submit(FINE, 1, later(), 5)
+            await ask(batcher, FINE, later())
 
     asyncio.run(scenario())
 
@@ -184,8 +196,8 @@ class Deserted(Batcher):
     def take(self, *args: int | None) -> list[object]:  # type: ignore[override]
         tickets = super().take(*args)
         for ticket in tickets:
-            self._loop.call_soon_threadsafe(ticket.future.cancel)
-        while not all(ticket.future.done() for ticket in tickets):
+            self._loop.call_soon_threadsafe(ticket.leave)
+        while not all(ticket.is_over for ticket in tickets):
             time.sleep(0.001)
         time.sleep(0.02)
         return list(tickets)
@@ -196,11 +208,11 @@ def test_a_run_that_was_left_before_it_began_is_ended_too() -> None:
         async with bench(slots=1) as opened:
             network = network_of(endless_below_zero(), bounded=False)
             loop = asyncio.get_running_loop()
-            deserted = Deserted(network, learned(), opened.runners, opened.metrics.of("d", 1, ""), loop)
-            left = deserted.submit(FOREVER, 1, later(), 5)
-            with pytest.raises(asyncio.CancelledError):
-                await left
-            await opened.batcher(network).submit(FINE, 1, later(5), 5)
+            metrics = opened.metrics.of("d", 1, "")
+            deserted = Deserted(network, learned(), opened.runners, metrics, QueueMemory(2**28), loop)
+            left = ask(deserted, FOREVER, later())
+            await settled(lambda: left.ticket.is_over, "the client's leaving")
+            await ask(opened.batcher(network), FINE, later(5))
 
     asyncio.run(scenario())
 
@@ -224,7 +236,7 @@ def test_a_request_that_fails_in_company_fails_alone() -> None:
         async with bench() as opened:
             batcher = opened.batcher(network_of(lookup()))
             numbers = [3, 4, 99, 5, -77, 6]
-            futures = [batcher.submit({"x": np.array([number])}, 1, later(), 5) for number in numbers]
+            futures = [ask(batcher, {"x": np.array([number])}, later()) for number in numbers]
             results = await asyncio.gather(*futures, return_exceptions=True)
             codes = [getattr(result, "code", None) for result in results]
             assert codes == [None, None, "inference_failed", None, "inference_failed", None]
@@ -240,15 +252,15 @@ def test_what_cannot_be_answered_in_time_is_refused_at_once() -> None:
         async with bench(slots=1) as opened:
             batcher = opened.batcher(network_of(mirror(), bounded=False), learned(1.0, max_rows=1))
             blocked = await busy(opened)
-            waiting = [ask(batcher) for _ in range(3)]
+            waiting = [ask_mirror(batcher) for _ in range(3)]
             with pytest.raises(TooManyRequests) as refusal:
-                batcher.submit({"x": floats(1, 4)}, 1, later(2), 5)
+                ask(batcher, {"x": floats(1, 4)}, later(2))
             assert refusal.value.retry_after_seconds >= 2
-            waiting.append(ask(batcher))
+            waiting.append(ask_mirror(batcher))
             blocked.cancel()
             await asyncio.gather(*waiting)
             assert sum(rows * runs for rows, runs in batches(opened.registry).items()) == 4
-            ask(batcher)  # with nothing before it, whatever its deadline
+            ask_mirror(batcher)  # with nothing before it, whatever its deadline
 
     asyncio.run(scenario())
 
@@ -257,7 +269,7 @@ def test_a_request_of_many_rows_does_not_hold_up_the_loop() -> None:
     async def scenario() -> None:
         async with bench() as opened:
             batcher = opened.batcher(network_of(slow(turns=50)), learned(INLINE_SECONDS / 2, max_rows=2))
-            future = batcher.submit({"x": floats(4096, 4)}, 4096, later(), 5)
+            future = ask(batcher, {"x": floats(4096, 4)}, later())
             await asyncio.sleep(0)
             await asyncio.sleep(0)
             assert not future.done(), "it ran on the loop"

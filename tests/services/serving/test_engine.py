@@ -10,6 +10,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from services.errors import DeadlineExceeded, Invalid, TooManyRequests, Unavailable
+from services.serving import engine as engine_module
 from services.serving import loading
 from services.serving.engine import MAX_SHAPES, Engine
 from services.serving.model import ServedModel
@@ -109,22 +110,56 @@ def test_who_leaves_does_not_end_the_load_for_the_others(tmp_path: Path, loads: 
     assert loads == ["m"]
 
 
-def test_a_broken_file_fails_only_its_own_load_and_is_tried_again(tmp_path: Path, loads: list[str]) -> None:
+def test_a_broken_file_fails_only_its_own_load_and_is_tried_again_later(
+    tmp_path: Path, loads: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def scenario() -> None:
         async with engine() as opened:
             good = served(tmp_path, mirror(), name="good")
             bad = replace(served(tmp_path, lookup(), name="bad"), path=tmp_path / "none")
             kept = await opened.load(good)
+            monkeypatch.setattr(engine_module, "FAILED_LOAD_SECONDS", 0.2)
             for _ in range(2):
                 failures = await asyncio.gather(*(opened.load(bad) for _ in range(8)), return_exceptions=True)
                 assert {getattr(failure, "code", None) for failure in failures} == {"model_file_missing"}
+            assert loads.count("bad") == 1
             assert opened.find(good) is kept
             served(tmp_path, lookup(), name="bad").path.rename(bad.path)
+            await asyncio.sleep(0.3)
             answer = await answered(opened, bad, {"x": np.array([3])})
             assert answer.outputs[0].tolist() == [9.0]
 
     asyncio.run(scenario())
-    assert loads.count("bad") == 3
+    assert loads.count("bad") == 2
+
+
+def test_what_is_unloaded_while_it_is_loaded_is_not_kept(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with engine() as opened:
+            (model,) = mirrors(tmp_path, "a")
+            load = asyncio.ensure_future(opened.load(model))
+            await asyncio.sleep(0)
+            assert opened.is_loading(model)
+            opened.unload("a")
+            loaded = await load
+            assert opened.find(model) is None
+            answer = await opened.run(loaded, {"x": floats(1, 4)}, 1, deadline=later())
+            np.testing.assert_array_equal(answer.outputs[0], floats(1, 4)[:, ::-1])
+            assert await opened.load(model) is not loaded
+
+    asyncio.run(scenario())
+
+
+def test_texts_count_with_their_lengths(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with engine(queue_bytes=10_000) as opened:
+            loaded = await opened.load(mirrors(tmp_path, "a")[0])
+            tickets = [opened.submit(loaded, {"x": np.array([["t" * 4000]], object)}, 1, print, later(), 5)]
+            assert opened.queued_bytes > 4000
+            for ticket in tickets:
+                ticket.leave()
+
+    asyncio.run(scenario())
 
 
 def test_what_was_used_least_recently_makes_room(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from services.serving.batch import Run, Ticket
 from services.serving.network import Feeds, Network, Outputs
 from services.serving.runners import Runners
-from tests.services.serving.engines import batches, bench, floats, later, learned, network_of, settled
+from tests.services.serving.engines import ask, batches, bench, floats, later, learned, network_of, settled
 from tests.serving_models import endless_below_zero, mirror, slow
 
 
@@ -56,7 +56,7 @@ def test_no_more_processors_are_at_work_than_there_are(slots: int, threads: tupl
         notes: tuple[dict[str, int], dict[str, int], list[str]] = ({}, {}, [])
         async with bench(slots) as opened:
             queues = [opened.batcher(watched(name, notes, count)) for name, count in zip("ab", threads, strict=True)]
-            wishes = [queue.submit({"x": floats(1, 4)}, 1, later(), 5) for _ in range(20) for queue in queues]
+            wishes = [ask(queue, {"x": floats(1, 4)}, later()) for _ in range(20) for queue in queues]
             await asyncio.gather(*wishes)
         _, most, order = notes
         assert len(order) == 40
@@ -71,9 +71,9 @@ def test_a_busy_model_does_not_starve_another() -> None:
         notes: tuple[dict[str, int], dict[str, int], list[str]] = ({}, {}, [])
         async with bench(slots=1) as opened:
             busy, modest = (opened.batcher(watched(name, notes)) for name in ("busy", "modest"))
-            flood = [busy.submit({"x": floats(1, 4)}, 1, later(), 5) for _ in range(50)]
+            flood = [ask(busy, {"x": floats(1, 4)}, later()) for _ in range(50)]
             await settled(lambda: notes[2], "the flood's beginning")
-            few = [modest.submit({"x": floats(1, 4)}, 1, later(), 5) for _ in range(5)]
+            few = [ask(modest, {"x": floats(1, 4)}, later()) for _ in range(5)]
             await asyncio.gather(*few)
             assert sum(not future.done() for future in flood) > 20
             await asyncio.gather(*flood)
@@ -89,11 +89,27 @@ def test_a_wide_network_gets_its_turn_among_narrow_ones() -> None:
         notes: tuple[dict[str, int], dict[str, int], list[str]] = ({}, {}, [])
         async with bench(slots=2) as opened:
             narrow, wide = opened.batcher(watched("narrow", notes)), opened.batcher(watched("wide", notes, threads=2))
-            flood = [narrow.submit({"x": floats(1, 4)}, 1, later(), 5) for _ in range(60)]
+            flood = [ask(narrow, {"x": floats(1, 4)}, later()) for _ in range(60)]
             await settled(lambda: notes[2], "the flood's beginning")
-            await wide.submit({"x": floats(1, 4)}, 1, later(), 5)
+            await ask(wide, {"x": floats(1, 4)}, later())
             assert sum(not future.done() for future in flood) > 20
             await asyncio.gather(*flood)
+
+    asyncio.run(scenario())
+
+
+def test_runs_without_an_end_leave_a_processor_to_the_others() -> None:
+    async def scenario() -> None:
+        async with bench(slots=2) as opened:
+            endless = [opened.batcher(network_of(endless_below_zero(), bounded=False), name=name) for name in "abc"]
+            left = [ask(queue, {"x": np.full((1, 2), -1, np.float32)}, later(600)) for queue in endless]
+            await settled(lambda: any(queue.rows_running for queue in endless), "the beginning of an endless run")
+            bounded = opened.batcher(network_of(slow(turns=20)), learned(1.0))
+            answer = await ask(bounded, {"x": floats(1, 4)}, later())
+            np.testing.assert_array_equal(answer.outputs[0], floats(1, 4))
+            assert sum(queue.rows_running for queue in endless) == 1
+            for each in left:
+                each.cancel()
 
     asyncio.run(scenario())
 
@@ -105,7 +121,7 @@ def test_the_others_at_work_are_counted() -> None:
                 opened.batcher(network_of(graph, bounded=False)) for graph in (mirror(), endless_below_zero())
             )
             assert opened.runners.stretch(alone) == 1
-            blocked = endless.submit({"x": np.full((1, 2), -1, np.float32)}, 1, later(), 5)
+            blocked = ask(endless, {"x": np.full((1, 2), -1, np.float32)}, later())
             await settled(lambda: endless.rows_running, "the beginning of the endless run")
             assert opened.runners.stretch(alone) == 2
             assert opened.runners.stretch(endless) == 1
@@ -122,7 +138,7 @@ def test_everything_queued_is_answered_in_the_end() -> None:
             queues = [opened.batcher(network_of(slow(turns=20), bounded=False), learned(), name) for name in "abc"]
             wishes = []
             for seed in range(300):
-                wishes.append((seed, queues[seed % 3].submit({"x": floats(1, 4, seed=seed)}, 1, later(), 5)))
+                wishes.append((seed, ask(queues[seed % 3], {"x": floats(1, 4, seed=seed)}, later())))
                 if seed % 7 == 0:
                     await asyncio.sleep(0)
             for seed, future in wishes:

@@ -24,8 +24,8 @@ from services.serving.metrics import ServingMetrics
 
 counted = ServingMetrics(CollectorRegistry()).of("m", 1, "")
 counted.batch(4, Run([], 0.0, 0.001, 0.02, 0.003, True), [0.25, 0.5])
-counted.answered(200, 1.0)
-counted.answered(429, 0.125)
+counted.answered(200, [1.0])
+counted.answered(429, [0.125])
 """
 
 
@@ -61,7 +61,7 @@ def test_what_was_never_called_is_all_zero(registry: CollectorRegistry) -> None:
 def test_answers_are_told_apart_by_their_status(registry: CollectorRegistry) -> None:
     counted = ServingMetrics(registry).of("m", 1, "")
     for status, seconds in ((200, 0.5), (200, 0.25), (400, 0.125), (504, 2.0)):
-        counted.answered(status, seconds)
+        counted.answered(status, [seconds])
     stats = only(registry.collect())["inference_stats"]
     assert stats["success"] == duration(2, 750_000_000)
     assert stats["fail"] == duration(2, 2_125_000_000)
@@ -109,7 +109,7 @@ def test_variants_are_added_up_and_versions_are_not(registry: CollectorRegistry)
 def test_the_named_samples_are_enough(registry: CollectorRegistry) -> None:
     counted = ServingMetrics(registry).of("m", 1, "")
     counted.batch(2, RUN, [0.5, 0.5])
-    counted.answered(200, 1.0)
+    counted.answered(200, [1.0])
     restricted = list(registry.restricted_registry(SAMPLES).collect())
     assert {sample.name for family in restricted for sample in family.samples} == SAMPLES
     assert only(restricted) == only(registry.collect())

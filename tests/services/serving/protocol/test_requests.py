@@ -79,11 +79,11 @@ def test_what_a_request_says_beside_its_inputs() -> None:
         outputs=[{"name": "b", "parameters": {"binary_data": True}}, {"name": "a"}],
     )
     request = decode(body, None, [X])
-    assert request.id == "42"
-    assert request.outputs == (RequestedOutput("b", True), RequestedOutput("a", False))
-    assert request.parameters == {"priority": 3, "timeout": 1_500_000, "binary_data_output": True, "mine": "a"}
-    assert request.binary_by_default
-    assert (request.priority, request.timeout_seconds) == (3, 1.5)
+    assert request.header.id == "42"
+    assert request.header.outputs == (RequestedOutput("b", True), RequestedOutput("a", False))
+    assert request.header.parameters == {"priority": 3, "timeout": 1_500_000, "binary_data_output": True, "mine": "a"}
+    assert request.header.binary_by_default
+    assert (request.header.priority, request.header.timeout_seconds) == (3, 1.5)
 
 
 def test_what_a_request_leaves_out_or_gives_as_null() -> None:
@@ -95,8 +95,16 @@ def test_what_a_request_leaves_out_or_gives_as_null() -> None:
     ]
     for rest in choices:
         request = decode(document(given(data=[1, 2], parameters=None), **rest), None, [X])
-        assert (request.id, request.outputs, request.parameters.get("priority")) == (None, None, None)
-        assert (request.priority, request.timeout_seconds, request.binary_by_default) == (0, None, False)
+        assert (request.header.id, request.header.outputs, request.header.parameters.get("priority")) == (
+            None,
+            None,
+            None,
+        )
+        assert (request.header.priority, request.header.timeout_seconds, request.header.binary_by_default) == (
+            0,
+            None,
+            False,
+        )
 
 
 def test_a_scalar_and_an_empty_variable_dimension() -> None:
@@ -123,10 +131,11 @@ def test_requests_with_equal_headers_share_nothing_that_can_be_changed() -> None
         given(data=[1, 2]), given("UINT8", [1, 3], "byte", parameters={"binary_data_size": 3}), parameters={"mine": 1}
     )
     first = decode(header + b"abc", len(header), [X, BYTE])
-    first.parameters.clear()
+    with pytest.raises(TypeError):
+        first.header.parameters["mine"] = 2  # type: ignore[index]
     first.inputs.pop("x")
     second = decode(header + b"xyz", len(header), [X, BYTE])
-    assert second.parameters == {"mine": 1}
+    assert second.header.parameters == {"mine": 1}
     assert second.inputs["x"].tolist() == [[1.0, 2.0]]
     assert second.inputs["byte"].tobytes() == b"xyz"
     assert first.inputs["byte"].tobytes() == b"abc"
@@ -151,7 +160,7 @@ def test_a_refused_header_is_refused_again() -> None:
 
 def test_a_header_too_long_to_be_kept_is_read_all_the_same() -> None:
     body, length = binary_request(Tensor("x", "FP32", [1, 2], [1.0, 2.0]), id="i" * 10_000)
-    assert decode(body, length, [X]).id == "i" * 10_000
+    assert decode(body, length, [X]).header.id == "i" * 10_000
 
 
 # --- Raw requests -----------------------------------------------------------------------------------
@@ -174,7 +183,7 @@ def test_a_raw_request_is_one_input_of_batch_1(
 ) -> None:
     request = decode(body, 0, [TensorSpec("x", datatype, shape)])
     assert request.inputs["x"].tolist() == expected
-    assert (request.outputs, request.binary_by_default, request.id) == (None, True, None)
+    assert (request.header.outputs, request.header.binary_by_default, request.header.id) == (None, True, None)
 
 
 @pytest.mark.parametrize(
@@ -440,8 +449,8 @@ def asking(parameters: dict[str, Any] | None = None, **outputs: bool) -> Any:
 
 def test_outputs_that_a_model_can_give() -> None:
     for request in (asking(p=True), asking(p=False), asking(half=True, p=False), asking({"binary_data_output": True})):
-        check_outputs(request, OUTPUTS)
-    check_outputs(asking(), OUTPUTS[:1])
+        check_outputs(request.header, OUTPUTS)
+    check_outputs(asking().header, OUTPUTS[:1])
 
 
 def test_outputs_that_a_model_cannot_give() -> None:
@@ -451,5 +460,5 @@ def test_outputs_that_a_model_cannot_give() -> None:
         (asking(), "'half' is FP16"),
     ):
         with pytest.raises(Invalid) as raised:
-            check_outputs(request, OUTPUTS)
+            check_outputs(request.header, OUTPUTS)
         assert words in raised.value.detail

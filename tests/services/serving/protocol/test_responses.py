@@ -8,7 +8,7 @@ import pytest
 
 from services.errors import Invalid
 from services.serving.protocol.datatypes import TensorSpec
-from services.serving.protocol.requests import InferRequest, RequestedOutput
+from services.serving.protocol.requests import Header, RequestedOutput
 from services.serving.protocol.responses import encode, metadata
 from tests.services.serving.protocol.wire import pack, read_response
 
@@ -16,9 +16,9 @@ A = np.array([[1.5, -2.0, 0.1]], np.float32)
 B = np.array([["é", "", "null"]], object)
 
 
-def asking(*outputs: tuple[str, bool], binary_by_default: bool = False, request_id: str | None = None) -> InferRequest:
+def asking(*outputs: tuple[str, bool], binary_by_default: bool = False, request_id: str | None = None) -> Header:
     requested = tuple(RequestedOutput(*output) for output in outputs) or None
-    return InferRequest(request_id, {}, requested, {}, binary_by_default, 0, None)
+    return Header(request_id, (), 0, requested, {}, binary_by_default, 0, None)
 
 
 def test_json_only_has_no_header_length() -> None:

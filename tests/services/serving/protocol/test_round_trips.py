@@ -71,8 +71,8 @@ def test_binary_requests_and_their_echo(sent: list[Tensor], request_id: str | No
     body, length = binary_request(*sent, id=request_id, parameters={"binary_data_output": True})
     request = decode(body, length, specs_of(sent))
     check_same(request, sent)
-    check_outputs(request, specs_of(sent))
-    header, read = read_response(*encode(request, "m", "1", request.inputs))
+    check_outputs(request.header, specs_of(sent))
+    header, read = read_response(*encode(request.header, "m", "1", request.inputs))
     assert header.get("id") == request_id
     for t in sent:
         datatype, shape, elements = read[t.name]
@@ -85,8 +85,8 @@ def test_json_requests_and_their_echo(sent: list[Tensor], is_nested: bool) -> No
     extra = [Tensor(t.name, t.datatype, t.shape, nested(t.shape, t.elements)) if is_nested else t for t in sent]
     request = decode(json_request(*extra), None, specs_of(sent))
     check_same(request, sent)
-    check_outputs(request, specs_of(sent))
-    body, header_length = encode(request, "m", "1", request.inputs)
+    check_outputs(request.header, specs_of(sent))
+    body, header_length = encode(request.header, "m", "1", request.inputs)
     assert header_length is None
     for t in sent:
         datatype, shape, elements = read_response(body, None)[1][t.name]
@@ -108,8 +108,8 @@ def read_or_refuse(body: bytes, header_length: int | None, specs: tuple[TensorSp
     detail = "."
     try:
         request = decode(body, header_length, specs)
-        check_outputs(request, specs)
-        read_response(*encode(request, "m", "1", request.inputs))
+        check_outputs(request.header, specs)
+        read_response(*encode(request.header, "m", "1", request.inputs))
     except SyllabusError as error:
         detail = error.detail
     assert detail.endswith(".")

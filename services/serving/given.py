@@ -1,0 +1,81 @@
+"""What a client gave to be predicted: image files, or values out of JSON; and how it is to be decoded."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from services.errors import UnsupportedMediaType
+from services.serving import inputs
+from services.serving.answers import Size
+from services.serving.inputs import ImageFiles
+from services.serving.model import ServedModel
+from services.serving.network import Feeds, Network
+
+INLINE_PIXELS = 128 * 128
+"""Images with no more pixels are decoded on the event loop: the way to a thread and back would take longer."""
+INLINE_VALUES = 4096
+"""Likewise for numbers in JSON."""
+
+
+class Decoding(NamedTuple):
+    """Inputs that are still to be decoded: how many rows they make, whether that is quick, and how it is done."""
+
+    rows: int
+    is_quick: bool
+    feeds: Callable[[], Feeds]
+    sizes: Sequence[Size] = ()
+    """Of image files, once they are decoded."""
+
+
+class Given(NamedTuple):
+    """Inputs as they came."""
+
+    num_bytes: int
+    """Of what has to be looked at to open them."""
+    open: Callable[[ServedModel, Network, int], Decoding]
+    """What it takes to decode them for a model; the number is the most pixels that an image may have.
+
+    Raises `UnsupportedMediaType`, `Invalid` and `TooLarge`.
+    """
+
+
+def files(contents: Sequence[bytes]) -> Given:
+    """Image files."""
+
+    def open_files(model: ServedModel, network: Network, max_pixels: int) -> Decoding:
+        if model.signature["modality"] != "image":
+            msg = f'Model {model.name!r} takes rows, not images; send JSON as {{"inputs": [...]}}.'
+            raise UnsupportedMediaType("model_takes_rows", msg)
+        return _open_images(model, contents, max_pixels)
+
+    # A header takes little time, unless there are many, or compressed texts in it.
+    return Given(sum(map(len, contents)), open_files)
+
+
+def values(rows: Sequence[Any]) -> Given:
+    """Values out of JSON: rows of a table, base64 or pixel lists of images, tensors."""
+
+    def open_values(model: ServedModel, network: Network, max_pixels: int) -> Decoding:
+        modality = model.signature["modality"]
+        if modality == "tensors":
+            return Decoding(len(rows), False, lambda: inputs.decode_tensors(rows, network))
+        given = model.signature["input"]
+        is_quick = len(rows) * math.prod(given["shape"]) <= INLINE_VALUES
+        if modality != "image":
+            return Decoding(len(rows), is_quick, lambda: {given["name"]: inputs.decode_rows(rows, given["columns"])})
+        if all(isinstance(row, str) for row in rows):
+            return _open_images(model, inputs.decode_base64(rows), max_pixels)
+        return Decoding(len(rows), is_quick, lambda: {given["name"]: inputs.decode_pixels(rows, given["shape"])})
+
+    num_bytes = sum(len(row) for row in rows if isinstance(row, str))
+    return Given(num_bytes, open_values)
+
+
+def _open_images(model: ServedModel, contents: Sequence[bytes], max_pixels: int) -> Decoding:
+    given = model.signature["input"]
+    opened = ImageFiles(contents, max_pixels)
+
+    def decode() -> Feeds:
+        return {given["name"]: opened.decode(given["shape"], given.get("fit", "crop"))}
+
+    return Decoding(len(contents), opened.num_pixels <= INLINE_PIXELS, decode, opened.sizes)
