@@ -42,6 +42,7 @@ ENV PATH=/opt/venv/bin:$PATH \
 WORKDIR /srv
 COPY alembic.ini ./
 COPY alembic/ alembic/
+COPY shapes/ shapes/
 COPY services/ services/
 COPY models/ models/
 COPY workers/ workers/

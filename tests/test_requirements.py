@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parent.parent
-ROOMS = ("api", "services", "models", "workers", "client")
+ROOMS = ("api", "services", "models", "workers", "client", "shapes")
 # Imported where they come with something that is chosen: the web framework's and the queue's own parts.
 COME_WITH = {
     "pydantic-core": "pydantic",
