@@ -56,11 +56,15 @@ def _catalogue(options: argparse.Namespace) -> int:
 
 
 def _summary(options: argparse.Namespace) -> int:
+    import torch
+
     from models import registry, summary
 
     hyperparameters = dict(_setting(text) for text in options.set)
     config = registry.get(options.architecture).configure(hyperparameters)
-    print(summary.written(config.build(options.input, options.classes), options.input))
+    with torch.device("meta"):
+        network = config.build(options.input, options.classes)
+    print(summary.written(network, options.input))
     return 0
 
 

@@ -1,12 +1,15 @@
 """Activation functions by name, as one hyperparameter of every architecture that has one."""
 
-from typing import Literal
+from collections.abc import Callable
+from functools import partial
 
 from torch import nn
 
-Activation = Literal["relu", "leaky_relu", "prelu", "elu", "selu", "tanh", "sigmoid"]
+from shapes.layers import Activation
 
-_ACTIVATIONS: dict[Activation, type[nn.Module]] = {
+__all__ = ["Activation", "activation"]
+
+_ACTIVATIONS: dict[Activation, Callable[[], nn.Module]] = {
     "relu": nn.ReLU,
     "leaky_relu": nn.LeakyReLU,
     "prelu": nn.PReLU,
@@ -14,9 +17,10 @@ _ACTIVATIONS: dict[Activation, type[nn.Module]] = {
     "selu": nn.SELU,
     "tanh": nn.Tanh,
     "sigmoid": nn.Sigmoid,
+    "softmax": partial(nn.Softmax, dim=1),
 }
 
 
 def activation(name: Activation) -> nn.Module:
-    """A new activation layer; PReLU is the one with a parameter to learn."""
+    """A new activation layer; PReLU is the one with a parameter to learn, softmax is over features or channels."""
     return _ACTIVATIONS[name]()

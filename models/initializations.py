@@ -24,7 +24,10 @@ _WEIGHTS: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 def initialize(network: nn.Module, name: Initialization) -> None:
-    """Draw the weights of every convolution and linear layer again, by the named rule."""
+    """Draw the weights of every convolution and linear layer again, by the named rule.
+
+    Transposed convolutions keep PyTorch's own: how many inputs reach one of their outputs depends on the place.
+    """
     if name == "default":
         return
     for layer in network.modules():

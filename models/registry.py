@@ -7,7 +7,7 @@
 
         def __init__(self, config: Config, input_shape: Shape, num_outputs: int) -> None: ...
 
-The file's name is the architecture's name. A Config builds its owner:
+The file's name is the architecture's name. A Config builds its network:
 `LeNet.Config(dropout=0.1).build((1, 28, 28), 10)` is a LeNet.
 """
 
@@ -20,10 +20,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 import models.architectures
-from models.errors import InvalidHyperparameters, UnknownName
+from models.errors import InvalidHyperparameters, UnknownName, UnsuitableInput
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from models.losses import LossOptions
 
 Shape = tuple[int, ...]
 """The shape of one preprocessed input: (channels, height, width) of an image, (features,) of a table row."""
@@ -35,7 +37,7 @@ class ArchitectureConfig(BaseModel):
     """Hyperparameters of an architecture: bounds in the fields, search ranges by `search`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    owner: ClassVar["type[nn.Module]"]
+    owner: ClassVar["Architecture"]
 
     def build(self, input_shape: Shape, num_outputs: int) -> "nn.Module":
         """The network of these hyperparameters, with freshly drawn weights.
@@ -43,7 +45,8 @@ class ArchitectureConfig(BaseModel):
         Raises:
             UnsuitableInput: the network cannot take inputs of this shape.
         """
-        return self.owner(self, input_shape, num_outputs)
+        self.owner.require_suitable(input_shape)
+        return self.owner.module(self, input_shape, num_outputs)
 
 
 @dataclass(frozen=True)
@@ -68,9 +71,26 @@ class Architecture:
     unit: str
     tasks: tuple[str, ...]
     modality: tuple[str, ...]
+    smallest_side: int
+    """The fewest pixels that an image may have along each side."""
     references: tuple[Reference, ...]
     module: "type[nn.Module]"
     config: type[ArchitectureConfig]
+    loss: "LossOptions | None"
+    """What it is trained by where a request names no loss; None for the task's own."""
+
+    def require_suitable(self, input_shape: Shape) -> None:
+        """Raise `UnsuitableInput` if the architecture takes no inputs of this shape, whatever its configuration."""
+        if self.modality == ("image",) and len(input_shape) != 3:
+            raise UnsuitableInput(
+                f"{self.name} takes images (channels, height, width), not inputs of shape {input_shape}."
+            )
+        if len(input_shape) == 3 and min(input_shape[1:]) < self.smallest_side:
+            _, height, width = input_shape
+            raise UnsuitableInput(
+                f"{self.name} takes images of at least {self.smallest_side}×{self.smallest_side} pixels; these are "
+                f"{height}×{width}. Upload them with a larger `image_size` or choose another architecture."
+            )
 
     def configure(self, hyperparameters: Mapping[str, Any]) -> ArchitectureConfig:
         """The Config of these hyperparameters, defaults filled in.
@@ -115,8 +135,13 @@ def register(
     tasks: tuple[str, ...],
     modality: tuple[str, ...],
     references: tuple[Reference, ...],
+    smallest_side: int = 1,
+    loss: "LossOptions | None" = None,
 ) -> Callable[[Module], Module]:
     """Register the decorated network under the name of its file.
+
+    `smallest_side`, in pixels, is what an image needs along each side for the default hyperparameters. `loss` is
+    for an architecture that is trained by another than the task's.
 
     Raises:
         ValueError: the name is taken.
@@ -127,8 +152,10 @@ def register(
         if name in _architectures:
             raise ValueError(f"the architecture {name!r} is registered twice")
         config: type[ArchitectureConfig] = module.__dict__["Config"]
-        config.owner = module
-        _architectures[name] = Architecture(name, title, paper, unit, tasks, modality, references, module, config)
+        architecture = Architecture(
+            name, title, paper, unit, tasks, modality, smallest_side, references, module, config, loss
+        )
+        config.owner = _architectures[name] = architecture
         return module
 
     return decorate

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from models.hooks import watched
 from models.registry import Shape
 
 
@@ -20,23 +21,21 @@ class Layer(NamedTuple):
 
 
 def layers(network: nn.Module, input_shape: Shape) -> list[Layer]:
-    """The network's innermost layers, in the order in which they run on one input."""
+    """The network's innermost layers, in the order in which they run on one input.
+
+    A network on the device `meta` has shapes and no values, and takes no time, whatever its size.
+    """
     rows: list[Layer] = []
 
-    def record(name: str, module: nn.Module, output: Tensor) -> None:
+    def note(name: str, module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         parameters = sum(parameter.numel() for parameter in module.parameters())
-        shape = tuple(output.shape[1:])
-        rows.append(Layer(name, type(module).__name__, shape, parameters, _multiply_adds(module, shape)))
+        multiply_adds = _multiply_adds(module, inputs[0].shape[1:], output.shape[1:])
+        rows.append(Layer(name, type(module).__name__, tuple(output.shape[1:]), parameters, multiply_adds))
 
-    hooks = [
-        module.register_forward_hook(lambda module, _, output, name=name: record(name, module, output))
-        for name, module in network.named_modules()
-        if not list(module.children())
-    ]
-    with torch.inference_mode():
-        network.eval()(torch.zeros(1, *input_shape))
-    for hook in hooks:
-        hook.remove()
+    innermost = [(name, module) for name, module in network.named_modules() if not list(module.children())]
+    device = next((parameter.device for parameter in network.parameters()), None)
+    with torch.inference_mode(), watched(innermost, note):
+        network.eval()(torch.zeros(1, *input_shape, device=device))
     return rows
 
 
@@ -60,10 +59,16 @@ def written(network: nn.Module, input_shape: Shape) -> str:
     )
 
 
-def _multiply_adds(module: nn.Module, output_shape: Shape) -> int:
-    """Products that are summed into the outputs of a convolution or linear layer; 0 for any other."""
+def _multiply_adds(module: nn.Module, input_shape: Shape, output_shape: Shape) -> int:
+    """Products that are summed into the outputs of a convolution or linear layer; 0 for any other.
+
+    A transposed convolution is counted from its inputs, each of which reaches a whole kernel of outputs; some
+    of those fall outside where it pads.
+    """
     if isinstance(module, nn.Conv2d):
         return prod(output_shape) * module.in_channels // module.groups * prod(module.kernel_size)
+    if isinstance(module, nn.ConvTranspose2d):
+        return prod(input_shape) * module.out_channels // module.groups * prod(module.kernel_size)
     if isinstance(module, nn.Linear):
         return prod(output_shape) * module.in_features
     return 0

@@ -19,13 +19,11 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from models.activations import Activation, activation
-from models.errors import UnsuitableInput
 from models.registry import ArchitectureConfig, Reference, Shape, register, search
 
 KERNEL = 5
 PAPER_C1_INPUT = 32
 PAPER_C3_INPUT = 14
-SMALLEST_SIDE = 4
 
 
 @register(
@@ -34,6 +32,7 @@ SMALLEST_SIDE = 4
     unit="II",
     tasks=("classification",),
     modality=("image",),
+    smallest_side=4,
     references=(Reference("lenet-5", {}, input=(1, 32, 32), classes=10, parameters=61706),),
 )
 class LeNet(nn.Module):
@@ -62,7 +61,7 @@ class LeNet(nn.Module):
 
     def __init__(self, config: Config, input_shape: Shape, num_outputs: int) -> None:
         super().__init__()
-        channels, height, width = _image(input_shape)
+        channels, height, width = input_shape
         pool = nn.MaxPool2d if config.pooling == "max" else nn.AvgPool2d
         c1, (height, width) = _convolution(channels, 6, (height, width), PAPER_C1_INPUT)
         c3, (height, width) = _convolution(6, 16, (height // 2, width // 2), PAPER_C3_INPUT)
@@ -83,18 +82,6 @@ class LeNet(nn.Module):
         """Logits (N, K) of images (N, C, H, W)."""
         logits_NK: Tensor = self.classifier(self.features(x_NCHW))
         return logits_NK
-
-
-def _image(input_shape: Shape) -> tuple[int, int, int]:
-    if len(input_shape) != 3:
-        raise UnsuitableInput(f"lenet takes images (channels, height, width), not inputs of shape {input_shape}.")
-    channels, height, width = input_shape
-    if min(height, width) < SMALLEST_SIDE:
-        raise UnsuitableInput(
-            f"lenet halves an image twice, so each side must be at least {SMALLEST_SIDE} pixels; "
-            f"these are {height}×{width}. Use a larger `image_size` or another architecture."
-        )
-    return channels, height, width
 
 
 def _convolution(channels: int, maps: int, size: tuple[int, int], paper_size: int) -> tuple[nn.Conv2d, tuple[int, int]]:

@@ -23,11 +23,10 @@ from typing import Literal
 from pydantic import Field
 from torch import Tensor, nn
 
-from models.errors import UnsuitableInput
+from models.blocks import WidthConfig, convolution, is_small
 from models.initializations import initialize
-from models.registry import ArchitectureConfig, Reference, Shape, register, search
+from models.registry import Reference, Shape, register, search
 
-PAPER_STEM_SIDE = 64
 STAGE_CHANNELS = (64, 128, 256, 512)
 STAGE_BLOCKS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
 SMALLEST_WITH_BOTTLENECKS = 50
@@ -41,7 +40,7 @@ class _Residual(nn.Module):
         super().__init__()
         self.residual = residual
         same_shape = stride == 1 and in_channels == out_channels
-        self.shortcut = nn.Identity() if same_shape else _convolution(in_channels, out_channels, 1, stride)
+        self.shortcut = nn.Identity() if same_shape else convolution(in_channels, out_channels, 1, stride)
         self.activation = nn.ReLU()
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
@@ -63,7 +62,7 @@ class _Residual(nn.Module):
 class ResNet(nn.Module):
     """A stem, four stages of residual blocks, global average pooling and a linear layer."""
 
-    class Config(ArchitectureConfig):
+    class Config(WidthConfig):
         """Hyperparameters of ResNet."""
 
         depth: Literal[18, 34, 50, 101, 152] = Field(
@@ -74,12 +73,11 @@ class ResNet(nn.Module):
 
     def __init__(self, config: Config, input_shape: Shape, num_outputs: int) -> None:
         super().__init__()
-        if len(input_shape) != 3:
-            raise UnsuitableInput(f"resnet takes images (channels, height, width), not inputs of shape {input_shape}.")
         block = _bottleneck if config.depth >= SMALLEST_WITH_BOTTLENECKS else _basic
-        layers: list[nn.Module] = [_stem(input_shape)]
-        width = STAGE_CHANNELS[0]
-        for stage, (channels, num_blocks) in enumerate(zip(STAGE_CHANNELS, STAGE_BLOCKS[config.depth], strict=True)):
+        stages = [config.thinned(channels) for channels in STAGE_CHANNELS]
+        layers: list[nn.Module] = [_stem(input_shape, stages[0])]
+        width = stages[0]
+        for stage, (channels, num_blocks) in enumerate(zip(stages, STAGE_BLOCKS[config.depth], strict=True)):
             for place in range(num_blocks):
                 layers.append(block(width, channels, stride=2 if stage > 0 and place == 0 else 1))
                 width = 4 * channels if block is _bottleneck else channels
@@ -93,37 +91,29 @@ class ResNet(nn.Module):
         return logits_NK
 
 
-def _stem(input_shape: Shape) -> nn.Module:
+def _stem(input_shape: Shape, out_channels: int) -> nn.Module:
     """What comes before the stages: by its size an image is reduced four times, or not at all."""
-    channels, height, width = input_shape
-    if min(height, width) < PAPER_STEM_SIDE:
-        return nn.Sequential(_convolution(channels, STAGE_CHANNELS[0], 3), nn.ReLU())
+    channels = input_shape[0]
+    if is_small(input_shape):
+        return nn.Sequential(convolution(channels, out_channels, 3), nn.ReLU())
     return nn.Sequential(
-        _convolution(channels, STAGE_CHANNELS[0], 7, stride=2), nn.ReLU(), nn.MaxPool2d(3, stride=2, padding=1)
+        convolution(channels, out_channels, 7, stride=2), nn.ReLU(), nn.MaxPool2d(3, stride=2, padding=1)
     )
 
 
 def _basic(in_channels: int, channels: int, stride: int) -> nn.Module:
     residual = nn.Sequential(
-        _convolution(in_channels, channels, 3, stride), nn.ReLU(), _convolution(channels, channels, 3)
+        convolution(in_channels, channels, 3, stride), nn.ReLU(), convolution(channels, channels, 3)
     )
     return _Residual(residual, in_channels, channels, stride)
 
 
 def _bottleneck(in_channels: int, channels: int, stride: int) -> nn.Module:
     residual = nn.Sequential(
-        _convolution(in_channels, channels, 1),
+        convolution(in_channels, channels, 1),
         nn.ReLU(),
-        _convolution(channels, channels, 3, stride),
+        convolution(channels, channels, 3, stride),
         nn.ReLU(),
-        _convolution(channels, 4 * channels, 1),
+        convolution(channels, 4 * channels, 1),
     )
     return _Residual(residual, in_channels, 4 * channels, stride)
-
-
-def _convolution(in_channels: int, out_channels: int, kernel: int, stride: int = 1) -> nn.Sequential:
-    """A convolution that keeps the size but for its stride, and batch normalisation."""
-    return nn.Sequential(
-        nn.Conv2d(in_channels, out_channels, kernel, stride, padding=kernel // 2, bias=False),
-        nn.BatchNorm2d(out_channels),
-    )

@@ -19,10 +19,16 @@ X = [-2.0, 3.0]
         ("selu", [1.0507009873554805 * 1.6732632423543772 * (exp(-2) - 1), 1.0507009873554805 * 3]),
         ("tanh", [tanh(-2), tanh(3)]),
         ("sigmoid", [1 / (1 + exp(2)), 1 / (1 + exp(-3))]),
+        ("softmax", [exp(-2) / (exp(-2) + exp(3)), exp(3) / (exp(-2) + exp(3))]),
     ],
 )
 def test_activations_are_their_formulas(name: Activation, expected: list[float]) -> None:
-    torch.testing.assert_close(activation(name)(torch.tensor(X)).detach(), torch.tensor(expected))
+    torch.testing.assert_close(activation(name)(torch.tensor([X])).detach(), torch.tensor([expected]))
+
+
+def test_softmax_is_over_the_channels_of_each_position() -> None:
+    y_NCHW = activation("softmax")(torch.randn(2, 3, 4, 5))
+    torch.testing.assert_close(y_NCHW.sum(dim=1), torch.ones(2, 4, 5))
 
 
 def test_every_name_has_a_layer() -> None:

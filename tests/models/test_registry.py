@@ -1,11 +1,12 @@
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from torch import nn
 
 from models import registry
-from models.errors import InvalidHyperparameters, UnknownName
+from models.errors import InvalidHyperparameters, UnknownName, UnsuitableInput
 from models.registry import ArchitectureConfig, register, search
 
 
@@ -35,6 +36,19 @@ def test_an_unknown_architecture_is_refused_with_the_known_ones() -> None:
 def test_an_unknown_hyperparameter_is_refused_by_name() -> None:
     with pytest.raises(InvalidHyperparameters, match=r"hyperparameters\.dropuot"):
         registry.get("lenet").configure({"dropuot": 0.1})
+
+
+@pytest.mark.parametrize(("shape", "fits"), [((1, 9, 9), True), ((3, 9, 40), True), ((1, 8, 9), False), ((9,), False)])
+def test_an_image_below_the_smallest_side_is_refused_before_anything_is_built(
+    shape: tuple[int, ...], fits: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    architecture = replace(registry.get("lenet"), smallest_side=9)
+    monkeypatch.setattr(architecture.config, "owner", architecture)
+    if fits:
+        architecture.configure({}).build(shape, 2)
+    else:
+        with pytest.raises(UnsuitableInput, match="lenet takes images"):
+            architecture.configure({}).build(shape, 2)
 
 
 def test_a_search_range_is_a_span_or_choices() -> None:

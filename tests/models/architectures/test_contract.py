@@ -1,5 +1,6 @@
 """What every registered architecture must do. A new one is tested without a test being written."""
 
+from collections.abc import Callable
 from math import prod
 from pathlib import Path
 from typing import NamedTuple
@@ -10,13 +11,24 @@ import torch
 from torch import Tensor, nn
 
 from models import registry
+from models.data import Batch, DataSet, Examples
+from models.errors import UnsuitableInput
 from models.export import export, served
 from models.inference import Session
 from models.registry import Architecture, ArchitectureConfig, Reference, Shape
+from models.tasks import TASKS, Task
 
 IMAGE: Shape = (1, 28, 28)
 TABLE: Shape = (6,)
 NUM_CLASSES = 3
+
+
+TARGETS: dict[str, Callable[[Tensor], Tensor]] = {
+    "classification": lambda inputs: torch.arange(len(inputs)) % NUM_CLASSES,
+    "regression": lambda inputs: torch.arange(len(inputs)) % NUM_CLASSES / 1.0,
+    "segmentation": lambda inputs: sum(inputs[:, 0] > edge for edge in (-0.5, 0.5)).to(torch.uint8),  # type: ignore[union-attr]
+}
+"""For each task, targets that are a function of the inputs or of their place."""
 
 
 class Case(NamedTuple):
@@ -30,26 +42,25 @@ class Case(NamedTuple):
     def input_shape(self) -> Shape:
         return IMAGE if self.modality == "image" else TABLE
 
-    @property
-    def num_outputs(self) -> int:
-        return NUM_CLASSES if self.task == "classification" else 1
+    def batch(self, size: int) -> Batch:
+        generator = torch.Generator().manual_seed(1)
+        inputs = torch.randn(size, *self.input_shape, generator=generator)
+        return Batch(inputs, TARGETS[self.task](inputs))
+
+    def fitted(self) -> Task:
+        """The task as a training job has it."""
+        inputs, targets = self.batch(12)
+        dataset = DataSet(Path(), {"classes": None if self.task == "regression" else list("abc")})
+        train = Examples(inputs.numpy(), targets.numpy(), np.arange(len(inputs)))
+        return TASKS[self.task](dataset, train, TASKS[self.task].default_loss)
 
     def network(self) -> nn.Module:
         torch.manual_seed(0)
-        return self.architecture.configure({}).build(self.input_shape, self.num_outputs)
-
-    def batch(self, size: int) -> tuple[Tensor, Tensor]:
-        generator = torch.Generator().manual_seed(1)
-        inputs = torch.randn(size, *self.input_shape, generator=generator)
-        targets = torch.arange(size) % NUM_CLASSES
-        return inputs, targets if self.task == "classification" else targets.float()
+        return self.architecture.configure({}).build(self.input_shape, self.fitted().num_outputs)
 
     def loss(self, network: nn.Module, size: int = 12) -> Tensor:
-        inputs, targets = self.batch(size)
-        outputs = network(inputs)
-        if self.task == "classification":
-            return nn.functional.cross_entropy(outputs, targets)
-        return nn.functional.mse_loss(outputs.squeeze(1), targets)
+        (phase,) = self.fitted().phases(network)
+        return phase.step(self.batch(size))["loss"]
 
 
 CASES = [
@@ -69,10 +80,11 @@ every_case = pytest.mark.parametrize(
 
 @every_case
 @pytest.mark.parametrize("size", [1, 5])
-def test_an_output_for_each_input_and_class(case: Case, size: int) -> None:
-    outputs = case.network().eval()(case.batch(size)[0])
-    assert outputs.shape == (size, case.num_outputs)
-    assert outputs.isfinite().all()
+def test_an_answer_of_the_tasks_shape_for_each_input(case: Case, size: int) -> None:
+    task = case.fitted()
+    answers = task.postprocess()(case.network().eval()(case.batch(size).inputs))
+    assert answers.shape == (size, *task.output()["shape"])
+    assert answers.isfinite().all()
 
 
 @every_case
@@ -87,13 +99,15 @@ def test_every_parameter_gets_a_gradient(case: Case) -> None:
 
 @every_case
 def test_one_batch_can_be_overfitted(case: Case) -> None:
+    """By steps of bounded length, which suit networks of ten weights and of ten million alike."""
     network = case.network()
-    optimizer = torch.optim.Adam(network.parameters(), lr=0.003)
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9, fused=True)
     losses: list[float] = []
     while len(losses) < 300 and (not losses or losses[-1] >= 0.1 * losses[0]):
         optimizer.zero_grad()
         loss = case.loss(network, NUM_CLASSES)
         loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
         losses.append(float(loss.detach()))
     assert losses[-1] < 0.1 * losses[0]
@@ -101,14 +115,13 @@ def test_one_batch_can_be_overfitted(case: Case) -> None:
 
 @every_case
 def test_onnx_answers_as_torch_does(case: Case, tmp_path: Path) -> None:
-    inputs, _ = case.batch(7)
-    postprocess = nn.Softmax(dim=1) if case.task == "classification" else nn.Flatten(0)
-    model = served(nn.Sequential(nn.Identity(), case.network()), postprocess)
+    inputs = case.batch(7).inputs
+    model = served(nn.Sequential(nn.Identity(), case.network()), case.fitted().postprocess())
     signature = {"input": {"name": "x"}, "output": {"name": "y"}}
     export(model, signature, inputs[:2], tmp_path / "model.onnx")
     session = Session(tmp_path / "model.onnx", threads=1)
     for size in (1, 2, 7, 32):
-        batch = case.batch(size)[0].numpy()
+        batch = case.batch(size).inputs.numpy()
         with torch.inference_mode():
             expected = model(torch.from_numpy(batch)).numpy()
         np.testing.assert_allclose(session.run(batch), expected, rtol=0, atol=1e-4)
@@ -120,6 +133,32 @@ def test_the_reference_has_its_published_number_of_parameters(architecture: Arch
     with torch.device("meta"):
         network = config.build(reference.input, reference.classes)
     assert sum(parameter.numel() for parameter in network.parameters()) == reference.parameters
+
+
+@pytest.mark.parametrize(
+    "architecture", [each for each in registry.architectures() if "image" in each.modality], ids=lambda each: each.name
+)
+@pytest.mark.filterwarnings("ignore:Initializing zero-element tensors")
+def test_the_smallest_side_is_the_fewest_pixels_that_it_can_bear(architecture: Architecture) -> None:
+    config, side = architecture.configure({}), architecture.smallest_side
+    for shape in ((1, side, side), (1, side, 2 * side + 1), (3, 2 * side + 1, side)):
+        assert config.build(shape, 2).eval()(torch.zeros(2, *shape)).shape[:2] == (2, 2)
+    if side > 1:
+        below = (1, side - 1, side)
+        with pytest.raises(UnsuitableInput, match=f"at least {side}×{side} pixels; these are {side - 1}×{side}"):
+            config.build(below, 2)
+        with pytest.raises(RuntimeError):
+            architecture.module(config, below, 2).eval()(torch.zeros(2, *below))
+
+
+@pytest.mark.parametrize("side", [28, 32, 64])
+@pytest.mark.parametrize(
+    "name", [architecture.name for architecture in registry.architectures() if "image" in architecture.modality]
+)
+def test_colour_images_small_and_large_are_taken(name: str, side: int) -> None:
+    with torch.device("meta"):
+        network = registry.get(name).configure({}).build((3, side, side), 10)
+        assert network(torch.zeros(2, 3, side, side)).shape[:2] == (2, 10)
 
 
 @pytest.mark.parametrize("architecture", registry.architectures(), ids=registry.names())
