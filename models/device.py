@@ -19,6 +19,13 @@ class Compute:
     device: torch.device
     precision: str
 
+    @property
+    def is_emulated(self) -> bool:
+        """Whether a CPU has no instructions for bfloat16 (AVX-512 BF16, AMX): then it is right, but slow."""
+        if self.device.type != "cpu" or self.precision != "bfloat16":
+            return False
+        return not any(has for name, has in torch.cpu.get_capabilities().items() if name.endswith("bf16"))
+
     def autocast(self) -> AbstractContextManager[Any]:
         """The context in which to compute forward passes."""
         if self.precision == "float32":

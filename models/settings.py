@@ -1,6 +1,6 @@
 """What a training request may say about training, with bounds and defaults. Imports no torch."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -11,6 +11,7 @@ from models.registry import search
 from models.schedulers import AnyScheduler, Constant
 
 BatchSize = Annotated[int, Field(ge=1, le=65536)]
+Augmentation = Literal["flip", "crop", "rotate", "erase", "noise", "brightness", "contrast"]
 Share = Annotated[float, Field(ge=0.0, le=0.5)]
 
 
@@ -31,8 +32,10 @@ class EarlyStopping(BaseModel):
     """Stop when a validation metric has not improved for `patience` epochs (Prechelt 1998)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    metric: Literal["val_loss", "val_accuracy", "val_mae"] = Field(
-        "val_loss", description="The metric to watch; accuracy is for classification, mae for regression."
+    metric: str = Field(
+        "val_loss",
+        pattern="^val_[a-z0-9_]+$",
+        description="The metric to watch: val_loss, or what the catalogue's entry of the task has under `watched`.",
     )
     patience: int = Field(
         5,
@@ -58,11 +61,13 @@ class TrainingSettings(BaseModel):
         json_schema_extra=search(choices=[16, 32, 64, 128, 256]),
     )
     seed: int = Field(
-        0, ge=0, le=2**32 - 1, description="Initial weights, order of the rows, dropout and augmentation."
+        0, ge=0, le=2**32 - 1, description="Initial weights, order of the rows, dropout, augmentation, noise."
     )
     optimizer: AnyOptimizer = Field(Adam(name="adam"), description="How a gradient becomes a step.")
     scheduler: AnyScheduler = Field(Constant(name="constant"), description="How the learning rate changes.")
-    loss: AnyLoss | None = Field(None, description="What is minimised; null takes the task's own.")
+    loss: AnyLoss | None = Field(
+        None, description="What is minimised; null takes the architecture's or the task's own."
+    )
     early_stopping: EarlyStopping | None = Field(None, description="When to stop before the last epoch.")
     l1: float = Field(
         0.0,
@@ -85,11 +90,21 @@ class TrainingSettings(BaseModel):
         description="Largest Euclidean norm of the whole gradient; null does not clip.",
         json_schema_extra=search(choices=[None, 0.5, 1.0, 5.0]),
     )
-    augmentation: tuple[Literal["flip", "crop"], ...] = Field(
+    label_noise: float = Field(
+        0.0,
+        ge=0.0,
+        le=1.0,
+        description="How much training targets are spoilt, anew each time: the probability that a class is replaced "
+        "by a random one; of a number, the standard deviation of what is added, in those of the target.",
+        json_schema_extra=search(low=0.0, high=0.3),
+    )
+    augmentation: tuple[Augmentation, ...] = Field(
         (),
-        max_length=2,
-        description="Random changes to training images: mirrored left to right; shifted by up to an eighth.",
-        json_schema_extra=search(choices=[[], ["crop"], ["flip", "crop"]]),
+        max_length=len(get_args(Augmentation)),
+        description="Random changes to training images, in this order: flip mirrors left to right; crop shifts by up "
+        "to an eighth; rotate turns by up to 15 degrees; erase overwrites a rectangle; noise, brightness and contrast "
+        "change the pixels.",
+        json_schema_extra=search(choices=[[], ["crop"], ["flip", "crop"], ["flip", "crop", "erase"]]),
     )
     split: Split = Field(Split(), description="Rows to hold out where the source does not.")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="`auto` is CUDA where there is one.")

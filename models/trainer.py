@@ -12,12 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from models.augmentation import AUGMENTATIONS
+from models.augmentation import augmented
 from models.callbacks.base import Callback
 from models.data import Batch, Examples
 from models.device import Compute
 from models.errors import TrainingDiverged
-from models.regularization import penalty
+from models.regularization import add_l1, keep_in, l2_penalty
 from models.settings import TrainingSettings
 from models.tasks.base import Phase, Task
 
@@ -77,7 +77,7 @@ class Trainer:
         order = epoch_order(len(self.train), self.settings.seed, self.epoch)
         for index in split_batches(order, self.batch_size)[self.batch :]:
             self._set_learning_rate()
-            batch = self._prepared(self.train.gather(index), augment=True)
+            batch = self._prepared(self._disturbed(self.train.gather(index)))
             for phase, optimizer in zip(self.phases, self.optimizers, strict=True):
                 for _ in range(phase.repeat):
                     loss = self._optimize(phase, optimizer, batch)
@@ -88,18 +88,20 @@ class Trainer:
                 callback.on_step(self)
 
     def _optimize(self, phase: Phase, optimizer: torch.optim.Optimizer, batch: Batch) -> Tensor:
+        l1, l2, clip = self.settings.l1, self.settings.l2, self.settings.gradient_clip
         with self.compute.autocast():
             loss = phase.step(batch)["loss"]
-        objective = loss
-        if self.settings.l1 or self.settings.l2:
-            objective = loss + penalty(phase.parameters, self.settings.l1, self.settings.l2)
+        objective = loss + l2_penalty(phase.parameters, l2) if l2 else loss
         optimizer.zero_grad()
         torch.autograd.backward(self.scaler.scale(objective))
-        if self.settings.gradient_clip is not None:
+        if l1 or clip is not None:
             self.scaler.unscale_(optimizer)
-            nn.utils.clip_grad_norm_(phase.parameters, self.settings.gradient_clip)
+        orthants = add_l1(phase.parameters, l1) if l1 else []
+        if clip is not None:
+            nn.utils.clip_grad_norm_(phase.parameters, clip)
         self.scaler.step(optimizer)
         self.scaler.update()
+        keep_in(orthants)
         return loss.detach()
 
     def _validate(self) -> dict[str, float]:
@@ -110,7 +112,7 @@ class Trainer:
         sums: dict[str, Tensor] = {}
         with torch.inference_mode(), self.compute.autocast():
             for raw in self.held_out.batches(VALIDATION_BATCH_SIZE):
-                batch = self._prepared(raw, augment=False)
+                batch = self._prepared(raw)
                 for name, mean in self.task.validate(self.network, batch).items():
                     sums[name] = sums.get(name, torch.zeros(())) + mean.cpu() * len(batch.targets)
                 for callback in self.callbacks:
@@ -120,15 +122,19 @@ class Trainer:
         self.schedule.observe(means["val_loss"])
         return means
 
-    def _prepared(self, batch: Batch, *, augment: bool) -> Batch:
-        """Augmented images, in the memory format in which convolutions were measured to be faster."""
-        inputs = batch.inputs
-        if augment:
-            for name in self.settings.augmentation:
-                inputs = AUGMENTATIONS[name](inputs)
-        if inputs.ndim == 4:
-            inputs = inputs.contiguous(memory_format=torch.channels_last)
-        return Batch(inputs, batch.targets)
+    def _disturbed(self, batch: Batch) -> Batch:
+        """Training rows with augmented images and noisy labels, where the settings ask for them."""
+        for name in self.settings.augmentation:
+            batch = augmented(name, batch)
+        if self.settings.label_noise:
+            batch = batch._replace(targets=self.task.noised(batch.targets, self.settings.label_noise))
+        return batch
+
+    def _prepared(self, batch: Batch) -> Batch:
+        """Images in the memory format in which convolutions were measured to be faster."""
+        if batch.inputs.ndim != 4:
+            return batch
+        return batch._replace(inputs=batch.inputs.contiguous(memory_format=torch.channels_last))
 
     @property
     def learning_rate(self) -> float:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 
 from models.callbacks.base import Callback
+from models.metrics import is_greater_better
 from models.settings import EarlyStopping
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ class StopEarly(Callback):
 
     def __init__(self, settings: EarlyStopping) -> None:
         self.settings = settings
-        self.sign = -1.0 if settings.metric == "val_accuracy" else 1.0
+        self.sign = -1.0 if is_greater_better(settings.metric.removeprefix("val_")) else 1.0
         self.best = inf
         self.waited = 0
 

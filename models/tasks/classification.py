@@ -2,48 +2,60 @@
 
 from typing import Any
 
-from torch import Tensor, nn
+import numpy as np
+from torch import Tensor
 
-from models.data import Batch, DataSet, Examples
-from models.losses import CrossEntropy, LossOptions
-from models.tasks.base import Phase, Task
+from models.losses import CrossEntropy
+from models.metrics.classification import class_frequencies, classification_scores, roc_curves
+from models.metrics.intervals import Intervals, classification_intervals
+from models.tasks.base import Array, Description, Scores
+from models.tasks.supervised import Supervised
 
 
-class Classification(Task):
+class Classification(Supervised):
     """Targets are class indices (N,) of int64."""
 
     name = "classification"
     title = "Classification"
-    quick_metric = "accuracy"
     default_loss = CrossEntropy(name="cross_entropy")
+    quick_metric = "accuracy"
+    main_metric = "accuracy"
+    curve_metrics = ("log_loss", "accuracy")
 
-    def __init__(self, dataset: DataSet, train: Examples, loss: LossOptions) -> None:
-        self.labels = dataset.labels or []
-        self.num_outputs = len(self.labels)
-        self.loss = loss.build()
-
-    def phases(self, network: nn.Module) -> list[Phase]:
-        """One phase over all parameters."""
-
-        def step(batch: Batch) -> dict[str, Tensor]:
-            return {"loss": self.loss(network(batch.inputs), batch.targets)}
-
-        return [Phase(list(network.parameters()), step)]
-
-    def validate(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
-        """`loss` and `accuracy`."""
-        logits_NK = network(batch.inputs).float()
-        correct = logits_NK.argmax(dim=1) == batch.targets
-        return {"loss": self.loss(logits_NK, batch.targets), "accuracy": correct.float().mean()}
-
-    def postprocess(self) -> nn.Module:
-        """Softmax over the classes."""
-        return nn.Softmax(dim=1)
+    def quick(self, logits_NK: Tensor, targets_N: Tensor) -> Tensor:
+        """The share of the rows whose class has the largest logit."""
+        return (logits_NK.argmax(dim=1) == targets_N).float().mean()
 
     def output(self) -> dict[str, Any]:
         """Probabilities of the K classes."""
         return {"name": "probabilities", "dtype": "float32", "shape": [self.num_outputs]}
 
-    def tolerance(self) -> float:
-        """1e-4 of probability."""
-        return 1e-4
+    @staticmethod
+    def score(targets: Array, answers: Array, labels: list[str] | None, num_inputs: int) -> Scores:
+        """Those of probabilities (N, K)."""
+        return classification_scores(targets, answers, labels or [])
+
+    @staticmethod
+    def intervals(targets: Array, answers: Array, num_outputs: int, num_inputs: int) -> Intervals:
+        """Of all but the confusion matrix and the classes by themselves."""
+        return classification_intervals(targets, answers)
+
+    @staticmethod
+    def curves(targets: Array, answers: Array, labels: list[str] | None) -> Scores:
+        """The ROC curve of each class, as `roc_curve`."""
+        return {"roc_curve": roc_curves(targets, answers, labels or [])}
+
+    @staticmethod
+    def guess(train_targets: Array, count: int, num_outputs: int) -> Array:
+        """The classes' frequencies in training as probabilities (count, K).
+
+        So the most frequent class is predicted and the log loss is their entropy; no guess without the input is
+        more often right.
+        """
+        return np.tile(class_frequencies(train_targets, num_outputs), (count, 1))
+
+    @staticmethod
+    def describe(answer: Array, labels: list[str] | None, size: tuple[int, int] | None) -> Description:
+        """The best class as `label`, `index` and `probability`."""
+        index = int(answer.argmax())
+        return Description({"label": (labels or [])[index], "index": index, "probability": float(answer[index])})

@@ -15,6 +15,18 @@ def test_the_cpu_computes_in_float32_unless_told_otherwise() -> None:
         assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.bfloat16
 
 
+def test_bfloat16_is_emulated_on_a_processor_without_instructions_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    compute, single = (Compute(torch.device("cpu"), precision) for precision in ("bfloat16", "float32"))
+    for capabilities, emulated in (
+        ({"avx2": True, "avx512_bf16": False}, True),
+        ({"avx512_bf16": True}, False),
+        ({"avx512_f": True, "amx_bf16": True}, False),
+    ):
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda capabilities=capabilities: capabilities)
+        assert compute.is_emulated == emulated
+        assert not single.is_emulated
+
+
 @without_cuda
 def test_auto_is_the_cpu_where_there_is_no_cuda() -> None:
     assert choose(training_settings({})) == Compute(torch.device("cpu"), "float32")

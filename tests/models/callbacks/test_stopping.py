@@ -34,6 +34,8 @@ def epochs_run(iris: Path, metric: str, values: list[float], **settings: Any) ->
         ("val_loss", [3, 2, 2, 2, 1, 1], {"patience": 2}, 4),
         ("val_loss", [3, 2, 2, 1, 1, 0.5], {"patience": 2}, 6),
         ("val_loss", [3, 2.9, 2.8, 2.7, 1, 1], {"patience": 2, "min_delta": 0.5}, 3),
+        ("val_iou", [0.5, 0.6, 0.6, 0.5, 0.9, 0.9], {"patience": 2}, 4),
+        ("val_mae", [3, 2, 2, 2, 1, 1], {"patience": 2}, 4),
         ("val_accuracy", [0.5, 0.6, 0.6, 0.5, 0.9, 0.9], {"patience": 2}, 4),
     ],
 )

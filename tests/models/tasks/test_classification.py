@@ -1,5 +1,7 @@
 from pathlib import Path
 
+import numpy as np
+import pytest
 import torch
 from torch import nn
 
@@ -38,3 +40,12 @@ def test_one_phase_trains_all_parameters(iris: Path) -> None:
     torch.testing.assert_close(
         phase.step(BATCH)["loss"], nn.functional.cross_entropy(network(BATCH.inputs), BATCH.targets)
     )
+
+
+def test_guessing_a_class_is_as_good_as_its_frequency() -> None:
+    train = np.repeat([0, 1], [30, 70])
+    answers = Classification.guess(train, count=100, num_outputs=2)
+    scores = Classification.score(train, answers, ["no", "yes"], num_inputs=4)
+    assert scores["accuracy"] == 0.7
+    assert scores["roc_auc"] == 0.5
+    assert scores["log_loss"] == pytest.approx(-(0.3 * np.log(0.3) + 0.7 * np.log(0.7)))

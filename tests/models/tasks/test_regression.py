@@ -1,11 +1,13 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from models.data import Batch, DataSet
 from models.losses import MSE
+from models.losses.heads import Gaussian
 from models.settings import Split
 from models.tasks import Regression
 
@@ -14,7 +16,7 @@ from models.tasks import Regression
 def task(diabetes: Path) -> Regression:
     dataset = DataSet.open(diabetes)
     fitted = Regression(dataset, dataset.divided(Split())["train"], MSE(name="mse"))
-    fitted.mean, fitted.std = 100.0, 10.0
+    fitted.head = Gaussian(torch.tensor([90.0, 110.0]), 1)
     return fitted
 
 
@@ -25,8 +27,10 @@ def test_the_targets_scale_is_that_of_the_training_rows(diabetes: Path) -> None:
     dataset = DataSet.open(diabetes)
     train = dataset.divided(Split())["train"]
     fitted = Regression(dataset, train, MSE(name="mse"))
-    assert fitted.mean == pytest.approx(float(train.targets.mean()), rel=1e-5)
-    assert fitted.std == pytest.approx(float(train.targets.std(correction=0)), rel=1e-5)
+    head = fitted.head
+    assert isinstance(head, Gaussian)
+    assert head.mean == pytest.approx(float(train.targets.mean()), rel=1e-5)
+    assert head.std == pytest.approx(float(train.targets.std(correction=0)), rel=1e-5)
 
 
 def test_the_loss_is_of_standardised_targets(task: Regression) -> None:
@@ -45,3 +49,10 @@ def test_answers_are_in_the_targets_units(task: Regression) -> None:
 
 def test_agreement_is_judged_in_the_targets_scale(task: Regression) -> None:
     assert task.tolerance() == pytest.approx(1e-3)
+
+
+def test_guessing_a_number_explains_no_variance() -> None:
+    train = np.array([1.0, 2.0, 6.0], np.float32)
+    scores = Regression.score(train, Regression.guess(train, 3, num_outputs=1), None, num_inputs=1)
+    assert scores["r2"] == pytest.approx(0.0)
+    assert scores["mae"] == pytest.approx(2.0)

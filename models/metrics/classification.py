@@ -1,52 +1,12 @@
-"""Metrics of held-out rows, by scikit-learn, and those of guessing, to hold them against.
+"""Metrics of classes and their probabilities, by scikit-learn.
 
 scikit-learn is imported when something is scored: it takes a second, which the catalogue need not spend.
 Shapes: N rows, K classes.
 """
 
-from typing import Any, NamedTuple
-
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
-Scores = dict[str, Any]
-
-
-class Metric(NamedTuple):
-    """What the catalogue says of a metric."""
-
-    name: str
-    title: str
-    task: str
-    greater_is_better: bool | None
-    """None where it is not one number."""
-
-
-METRICS = (
-    Metric("accuracy", "Accuracy", "classification", True),
-    *(
-        Metric(f"{score}_{average}", f"{title}, {average} average", "classification", True)
-        for score, title in (("precision", "Precision"), ("recall", "Recall"), ("f1", "F1 score"))
-        for average in ("macro", "weighted")
-    ),
-    Metric("roc_auc", "Area under the ROC curve, one class against the rest", "classification", True),
-    Metric("log_loss", "Cross-entropy of the probabilities", "classification", False),
-    Metric("confusion_matrix", "Confusion matrix, a row for each true class", "classification", None),
-    Metric("per_class", "Precision, recall and F1 of each class", "classification", None),
-    Metric("mae", "Mean absolute error", "regression", False),
-    Metric("mse", "Mean squared error", "regression", False),
-    Metric("rmse", "Root of the mean squared error", "regression", False),
-    Metric("r2", "Coefficient of determination", "regression", True),
-    Metric("adjusted_r2", "Coefficient of determination, adjusted for the number of inputs", "regression", True),
-)
-
-
-def score(task: str, targets_N: Array, outputs: Array, labels: list[str] | None, num_inputs: int) -> Scores:
-    """The metrics of a task's answers: probabilities (N, K) with `labels`, or values (N,)."""
-    if task == "classification":
-        return classification_scores(targets_N, outputs, labels or [])
-    return regression_scores(targets_N, outputs, num_inputs)
+from models.metrics import Array, Scores
 
 
 def classification_scores(targets_N: Array, probabilities_NK: Array, labels: list[str]) -> Scores:
@@ -107,40 +67,9 @@ def roc_curves(targets_N: Array, probabilities_NK: Array, labels: list[str], max
     return curves
 
 
-def regression_scores(targets_N: Array, values_N: Array, num_inputs: int) -> Scores:
-    """Mean absolute and squared error, its root, R² and R² adjusted for the number of inputs.
-
-    R² is None for less than two rows or constant targets, adjusted R² also where there are not more
-    rows than inputs and one.
-    """
-    from sklearn import metrics
-
-    truth = targets_N.astype(np.float64)
-    values = values_N.astype(np.float64)
-    mse = float(metrics.mean_squared_error(truth, values))
-    count = len(truth)
-    r2 = float(metrics.r2_score(truth, values)) if count > 1 and np.ptp(truth) > 0 else None
-    spare = count - num_inputs - 1
-    return {
-        "mae": float(metrics.mean_absolute_error(truth, values)),
-        "mse": mse,
-        "rmse": mse**0.5,
-        "r2": r2,
-        "adjusted_r2": 1 - (1 - r2) * (count - 1) / spare if r2 is not None and spare > 0 else None,
-    }
-
-
-def guess(task: str, train_targets_N: Array, count: int, num_classes: int) -> Array:
-    """The baseline's answers for `count` rows, which look at no input.
-
-    Classification: the classes' frequencies in training as probabilities (count, K), so that the most
-    frequent class is predicted and the log loss is their entropy; no guess without the input is more
-    often right. Regression: the mean of the training targets (count,), whose R² is at most 0.
-    """
-    if task == "regression":
-        return np.full(count, train_targets_N.mean(dtype=np.float64))
-    frequencies = np.bincount(train_targets_N, minlength=num_classes) / len(train_targets_N)
-    return np.tile(frequencies, (count, 1))
+def class_frequencies(targets_N: Array, num_classes: int) -> Array:
+    """The share of each class among the targets, (K,)."""
+    return np.bincount(targets_N, minlength=num_classes) / len(targets_N)
 
 
 def _roc_aucs(targets_N: Array, probabilities_NK: Array) -> list[float | None]:

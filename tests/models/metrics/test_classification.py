@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from sklearn import metrics as sklearn_metrics
 
-from models.metrics import METRICS, Array, classification_scores, guess, regression_scores, roc_curves, score
+from models.metrics import Array
+from models.metrics.classification import classification_scores, roc_curves
 
 LABELS = ["no", "yes"]
 
@@ -62,37 +63,3 @@ def test_roc_curves_are_thinned_and_keep_their_ends() -> None:
     assert (curve["fpr"][0], curve["tpr"][0]) == (0.0, 0.0)
     assert (curve["fpr"][-1], curve["tpr"][-1]) == (1.0, 1.0)
     assert max(curve["threshold"]) <= 1.0
-
-
-def test_regression_scores_are_their_formulas() -> None:
-    truth = np.array([1.0, 2.0, 3.0, 4.0], np.float32)
-    scores = regression_scores(truth, np.array([1.0, 2.0, 3.0, 6.0], np.float32), num_inputs=1)
-    assert scores == pytest.approx({"mae": 0.5, "mse": 1.0, "rmse": 1.0, "r2": 0.2, "adjusted_r2": 1 - 0.8 * 3 / 2})
-
-
-def test_r2_is_left_out_where_it_means_nothing() -> None:
-    assert regression_scores(np.ones(3), np.zeros(3), num_inputs=1)["r2"] is None
-    assert regression_scores(np.array([1.0, 2.0]), np.zeros(2), num_inputs=5)["adjusted_r2"] is None
-
-
-def test_guessing_a_class_is_as_good_as_its_frequency() -> None:
-    train = np.repeat([0, 1], [30, 70])
-    answers = guess("classification", train, count=100, num_classes=2)
-    scores = score("classification", train, answers, LABELS, num_inputs=4)
-    assert scores["accuracy"] == 0.7
-    assert scores["roc_auc"] == 0.5
-    assert scores["log_loss"] == pytest.approx(-(0.3 * np.log(0.3) + 0.7 * np.log(0.7)))
-
-
-def test_guessing_a_number_explains_no_variance() -> None:
-    train = np.array([1.0, 2.0, 6.0], np.float32)
-    scores = score("regression", train, guess("regression", train, 3, num_classes=1), None, num_inputs=1)
-    assert scores["r2"] == pytest.approx(0.0)
-    assert scores["mae"] == pytest.approx(2.0)
-
-
-def test_every_score_is_in_the_catalogue() -> None:
-    classified = classification_scores(*worked_example(), LABELS)
-    regressed = regression_scores(np.arange(9.0), np.arange(9.0), num_inputs=1)
-    assert set(classified) == {metric.name for metric in METRICS if metric.task == "classification"}
-    assert set(regressed) == {metric.name for metric in METRICS if metric.task == "regression"}

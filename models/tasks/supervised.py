@@ -1,0 +1,55 @@
+"""Tasks with one network, one loss and a target for each input: the loss's head is the end of the exported graph."""
+
+from abc import abstractmethod
+
+from torch import Tensor, nn
+
+from models.data import Batch, DataSet, Examples
+from models.losses import LossOptions
+from models.tasks.base import Phase, Task
+
+
+class Supervised(Task):
+    """The mean of the loss over the rows is minimised over all parameters."""
+
+    def __init__(self, dataset: DataSet, train: Examples, loss: LossOptions) -> None:
+        self.num_outputs = len(dataset.labels or ["value"])
+        self.loss = loss.build()
+        self.head = loss.fit_head(train.targets, self.num_outputs)
+
+    def criterion(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """The loss () of a network's outputs."""
+        loss: Tensor = self.loss(self.head.natural(outputs), self.head.scaled(targets))
+        return loss
+
+    @abstractmethod
+    def quick(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """The task's `quick_metric` () of a network's outputs."""
+
+    def phases(self, network: nn.Module) -> list[Phase]:
+        """One phase over all parameters."""
+
+        def step(batch: Batch) -> dict[str, Tensor]:
+            return {"loss": self.criterion(network(batch.inputs), batch.targets)}
+
+        return [Phase(list(network.parameters()), step)]
+
+    def validate(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
+        """`loss`, in the head's units, and the `quick_metric`."""
+        outputs = network(batch.inputs)
+        return {
+            "loss": self.criterion(outputs, batch.targets),
+            self.quick_metric: self.quick(outputs, batch.targets),
+        }
+
+    def noised(self, targets: Tensor, amount: float) -> Tensor:
+        """Targets spoilt as the head says: classes replaced, numbers moved."""
+        return self.head.noised(targets, amount)
+
+    def postprocess(self) -> nn.Module:
+        """The head."""
+        return self.head
+
+    def tolerance(self) -> float:
+        """The head's: 1e-4 of probability, or of the target's standard deviation in training."""
+        return self.head.tolerance
