@@ -47,16 +47,20 @@ def _from_json(name: str, text: str) -> Any:
 
 def query_options(
     target: Annotated[str | None, Query(max_length=1000, description="Target column; empty: unlabelled.")] = None,
-    task: Annotated[Literal["classification", "regression"] | None, Query()] = None,
+    task: Annotated[Literal["classification", "regression", "segmentation"] | None, Query()] = None,
     image_size: Annotated[
         str | None, Query(max_length=100, description="JSON: `28` or `[28, 28]`, height and width.")
     ] = None,
     channels: Annotated[Literal["1", "3"] | None, Query()] = None,
+    classes: Annotated[
+        str | None, Query(max_length=65536, description='JSON: `["ground", "cell"]`, the classes of masks by index.')
+    ] = None,
     split: Annotated[str | None, Query(max_length=200, description='JSON: `{"validation": 0.1, "test": 0.2}`.')] = None,
 ) -> DatasetOptions:
     """The options in the query of an upload. Raises `Invalid`."""
     values: dict[str, Any] = {"target": target, "task": task}
-    for name, text in (("image_size", image_size), ("channels", channels), ("split", split)):
+    texts = {"image_size": image_size, "channels": channels, "classes": classes, "split": split}
+    for name, text in texts.items():
         values[name] = None if text is None else _from_json(name, text)
     return _validated(values, "query")
 

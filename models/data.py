@@ -2,13 +2,14 @@
 
 A data set that fits in memory is held there as tensors and a batch is one gather, which was measured at
 1.2 to 1.5 times the speed of a DataLoader; a larger one is gathered from the mapped file.
-Shapes: N rows; an input is uint8 (C, H, W) or float32 (F,).
+Shapes: N rows; an input is uint8 (C, H, W) or float32 (F,), a target one number or uint8 (H, W).
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,10 +24,12 @@ from models.splits import Rows, hold_out
 
 IN_MEMORY_BYTES = 2 * 1024**3
 """Data sets up to this size are held in memory."""
+MAX_BATCH_NUMBERS = 2**21
+"""Numbers in the inputs of a batch of `Examples.batches`: a network's own maps are many times as large."""
 
 
 class Batch(NamedTuple):
-    """Raw inputs (N, ...) and targets (N,), on one device."""
+    """Raw inputs (N, ...) and targets (N,), or masks (N, H, W), on one device."""
 
     inputs: Tensor
     targets: Tensor
@@ -62,9 +65,14 @@ class Examples:
         return Batch(torch.from_numpy(self._inputs[self.rows[index.numpy()]]).to(self.device), targets)
 
     def batches(self, size: int) -> Iterator[Batch]:
-        """All examples in order, `size` at a time; the last batch may be smaller."""
-        for index in torch.split(torch.arange(len(self)), size):
+        """All examples in order, at most `size` at a time: fewer where they are large, and in the last batch."""
+        for index in torch.split(torch.arange(len(self)), fitting(size, self._inputs.shape[1:])):
             yield self.gather(index)
+
+
+def fitting(size: int, input_shape: Sequence[int]) -> int:
+    """How many inputs of this shape to take at a time where `size` is the most."""
+    return max(1, min(size, MAX_BATCH_NUMBERS // prod(input_shape)))
 
 
 @dataclass(frozen=True)
@@ -106,8 +114,13 @@ class DataSet:
         return self._array(split, "inputs")
 
     def targets(self, split: str) -> NDArray[Any] | None:
-        """The targets (N,) of a split of the source; None when unlabelled."""
+        """The targets (N,), or masks (N, H, W), of a split of the source; None when unlabelled."""
         return None if self.manifest["target"] is None else self._array(split, "targets")
+
+    def row_classes(self, split: str) -> NDArray[Any] | None:
+        """The class of each row (N,) of a split of the source; None where a row is not of one class."""
+        is_one_class = self.labels is not None and self.manifest["target"]["shape"] == []
+        return self.targets(split) if is_one_class else None
 
     def rows(self, split: Split) -> dict[str, tuple[str, Rows]]:
         """For each split, the source's split and the rows of it that make it up.
@@ -118,8 +131,8 @@ class DataSet:
             UnsuitableData: there are too few rows to hold any out.
         """
         own = self.manifest["splits"]
-        targets = self.targets("train") if self.labels is not None else None
-        derived = hold_out(own["train"]["count"], targets, split, {"validation", "test"} - own.keys())
+        missing = {"validation", "test"} - own.keys()
+        derived = hold_out(own["train"]["count"], self.row_classes("train"), split, missing)
         whole = {name: np.arange(own[name]["count"]) for name in own if name != "train"}
         return {
             **{name: ("train", rows) for name, rows in derived.items()},
@@ -148,11 +161,11 @@ def require_learnable(dataset: DataSet, train: Examples) -> None:
         UnsuitableData: targets are missing, not finite, all the same, or of a single class.
     """
     require_finite_targets(train)
-    if bool((train.targets == train.targets[0]).all()):
+    if bool((train.targets == train.targets.flatten()[0]).all()):
         raise UnsuitableData(
             "All training rows have the same target, which leaves nothing to learn; choose another `target` column."
             if dataset.labels is None
-            else "All training rows are of one class; classification needs at least two."
+            else "All that is to be learned from is of one class; at least two are needed."
         )
 
 

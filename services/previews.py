@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from services.errors import Invalid
+from services.pictures import as_image
 
 MAX_SAMPLES = 100
 GAP_PIXELS = 2
@@ -29,10 +30,12 @@ def _open(directory: Path, manifest: dict[str, Any], n: int) -> tuple[np.ndarray
 def grid(directory: Path, manifest: dict[str, Any], n: int) -> bytes:
     """The first `n` images of the first split as a PNG, left to right in rows, nearly square.
 
-    Images of more than `MAX_CELL_PIXELS` a side are scaled down.
+    An image with a mask has it to its right, a colour for each class. Images of more than `MAX_CELL_PIXELS` a side are
+    scaled down.
     """
-    images, _ = _open(directory, manifest, n)
-    cells = [_to_cell(pixels) for pixels in images]
+    images, targets = _open(directory, manifest, n)
+    masks = targets if targets is not None and targets.ndim == 3 else [None] * len(images)
+    cells = [_to_cell(pixels, mask) for pixels, mask in zip(images, masks, strict=True)]
     width, height = cells[0].width + GAP_PIXELS, cells[0].height + GAP_PIXELS
     num_columns = math.ceil(math.sqrt(len(cells)))
     num_rows = math.ceil(len(cells) / num_columns)
@@ -45,10 +48,15 @@ def grid(directory: Path, manifest: dict[str, Any], n: int) -> bytes:
     return buffer.getvalue()
 
 
-def _to_cell(pixels: np.ndarray) -> Image.Image:
-    image = Image.fromarray(np.ascontiguousarray(pixels[0] if len(pixels) == 1 else pixels.transpose(1, 2, 0)))
+def _to_cell(pixels: np.ndarray, mask: np.ndarray | None) -> Image.Image:
+    image = as_image(pixels)
     image.thumbnail((MAX_CELL_PIXELS, MAX_CELL_PIXELS))
-    return image
+    if mask is None:
+        return image
+    pair = Image.new("RGB", (2 * image.width, image.height))
+    pair.paste(image, (0, 0))
+    pair.paste(as_image(mask).resize(image.size, Image.Resampling.NEAREST), (image.width, 0))
+    return pair
 
 
 def rows(directory: Path, manifest: dict[str, Any], n: int) -> list[Row]:

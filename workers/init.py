@@ -10,6 +10,7 @@ from models.run import JobContext, run
 from services import migrations
 from services.images import decode, fit
 from services.logs import configure
+from services.pictures import to_png
 from services.resources import Resources
 from services.settings import Settings
 from services.tables import Dataset
@@ -61,6 +62,7 @@ def ingest(resources: Resources, name: str) -> None:
             report=Quiet(),
             decode_image=decode,
             fit_image=fit,
+            encode_png=to_png,
         )
         outcome = run(context)
         with resources.database.transaction() as session:

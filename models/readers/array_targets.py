@@ -5,11 +5,10 @@ from typing import Any
 import numpy as np
 
 from models.errors import JobError, UnsuitableData
-from models.readers.source import Task
+from models.readers.source import MAX_NAME_CHARACTERS, Task
 from models.readers.targets import MAX_CLASSES, infer_task, number_classes, too_many_classes
 from models.readers.writer import LABEL, Array, chunks
 
-MAX_NAME_CHARACTERS = 200
 FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 

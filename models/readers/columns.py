@@ -7,14 +7,13 @@ import numpy as np
 
 from models.errors import JobError, UnsuitableData
 from models.readers.csv_rows import Row, invalid, parse_number
-from models.readers.source import Task
+from models.readers.source import MAX_NAME_CHARACTERS, Task
 from models.readers.stream import shown
 from models.readers.targets import MAX_CLASSES, class_name, infer_task, number_classes, too_many_classes
 
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?"})
 LONGEST_MISSING = max(map(len, MISSING))
 MAX_CATEGORIES = 1000
-MAX_NAME_CHARACTERS = 200
 FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 

@@ -25,6 +25,7 @@ def read(source: Source, writer: DatasetWriter) -> Description:
         JobError: `csv_invalid`, naming the row and the remedy.
         UnsuitableData: targets that cannot be learned.
     """
+    source.options.check_task("a table is", "classification", "regression")
     return _Reading(source, writer).read()
 
 

@@ -5,7 +5,7 @@ import zlib
 from pathlib import Path
 
 from models.errors import JobError
-from models.readers import idx, image_folder, npz
+from models.readers import idx, image_files, mask_folder, npz
 from models.readers.archive import GZIP_MAGIC, walk
 from models.readers.source import Limits
 from models.readers.stream import GZIP
@@ -21,12 +21,12 @@ UNREADABLE = {
     b"Rar!": "a RAR archive; use zip or tar.gz",
     b"\x89HDF": "an HDF5 file; save the arrays with numpy.savez",
     npz.NPY_MAGIC: "a single array; save inputs and targets with numpy.savez",
-    **{magic: "a single image; pack images as class/file into a zip or tar" for magic in image_folder.IMAGE_MAGICS},
+    **{magic: "a single image; pack images as class/file into a zip or tar" for magic in image_files.IMAGE_MAGICS},
 }
 
 
 def detect(path: Path, limits: Limits) -> str:
-    """The name of the format: `image-folder`, `idx`, `npz` or `csv`.
+    """The name of the format: `image-folder`, `mask-folder`, `idx`, `npz` or `csv`.
 
     Raises:
         JobError: `format_unknown`, `format_unsupported`; and those of `walk`.
@@ -70,14 +70,22 @@ def _detect_in_gzip(path: Path, limits: Limits, head: bytes) -> str:
 
 
 def _detect_in_archive(path: Path, limits: Limits) -> str:
-    """By the first entry that tells."""
+    """By the first entry that tells. Images in a folder `images` may have masks beside them, which come later."""
+    trees: set[str] = set()
     for entry in walk(path, limits, gzip_entries=True):
         if entry.head.startswith(npz.NPY_MAGIC):
             return "npz"
         if idx.is_idx_entry(entry):
             return "idx"
-        if image_folder.is_side_file(entry) is None:
-            return "image-folder"
+        if image_files.is_side_file(entry) is None:
+            place = mask_folder.placed(entry.name)
+            if place is None:
+                return "image-folder"
+            trees.add(place.tree)
+            if len(trees) > 1:
+                return "mask-folder"
+    if trees:
+        return "image-folder"
     raise JobError(
         "format_unknown",
         "The archive holds no images, idx files or NumPy arrays; pack images as class/file, or upload a table as CSV.",

@@ -102,8 +102,7 @@ class _Reading:
                     "idx_invalid",
                     f"The split {split} has {images:,} images and {labels:,} labels; upload files that match.",
                 )
-        if self._source.options.task == "regression":
-            raise JobError("options_invalid", "idx files give class labels; leave `task` out.")
+        self._source.options.check_task("idx files are", "classification")
         if labelled and self._source.options.unlabelled:
             labelled = False
             for split in splits:

@@ -1,26 +1,14 @@
 """`image-folder`: a zip or tar of `class/file`, `train|val|test/class/file`, or of files without labels."""
 
-from collections.abc import Iterator
-
 import numpy as np
-from PIL.Image import Image
 
 from models.errors import JobError, UnsuitableData
-from models.readers.archive import Entry, walk
+from models.readers.image_files import Survey, decode, entries
 from models.readers.layout import Layout, Place, arrange
-from models.readers.pixels import default_size
 from models.readers.source import Source
 from models.readers.targets import MAX_CLASSES
 from models.readers.writer import LABEL, Array, DatasetWriter, Description, image_input
 
-MAX_IMAGE_BYTES = 64 * 2**20
-# Other image formats are here too: their files are meant as images, and the decoder says why it refuses them.
-IMAGE_SUFFIXES = (
-    *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".gif", ".bmp"),
-    *(".tif", ".tiff", ".ppm", ".pgm", ".heic", ".avif", ".eps", ".psd", ".fits", ".ico"),
-)
-IMAGE_MAGICS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a")
-GREY_MODES = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L")
 SURVEY_SHARE = 0.3
 
 
@@ -32,8 +20,8 @@ def read(source: Source, writer: DatasetWriter) -> Description:
     Raises:
         JobError: `images_missing`, `images_unreadable` (more than half of the images), and those of `walk`.
     """
-    survey = _Survey(source)
-    for entry, reason in _entries(source, 0.0, SURVEY_SHARE):
+    survey = Survey(source)
+    for entry, reason in entries(source, 0.0, SURVEY_SHARE):
         if reason is None:
             survey.add(entry)
         else:
@@ -52,75 +40,13 @@ def read(source: Source, writer: DatasetWriter) -> Description:
     )
 
 
-def is_side_file(entry: Entry) -> str | None:
-    """Why an entry is not meant as an image, or None if it is."""
-    parts = entry.name.split("/")
-    if any(part.startswith(".") or part == "__MACOSX" for part in parts):
-        return "hidden file"
-    is_webp = entry.head.startswith(b"RIFF") and entry.head[8:12] == b"WEBP"
-    if entry.name.lower().endswith(IMAGE_SUFFIXES) or entry.head.startswith(IMAGE_MAGICS) or is_webp:
-        return None
-    return "not an image"
-
-
-def _entries(source: Source, begin: float, share: float) -> Iterator[tuple[Entry, str | None]]:
-    for entry in walk(source.path, source.limits):
-        source.progress(begin + share * entry.fraction)
-        yield entry, is_side_file(entry)
-
-
-def _decode(source: Source, entry: Entry) -> Image:
-    """Raises `ValueError` with the reason why an image cannot be read."""
-    data = entry.read_all(MAX_IMAGE_BYTES)
-    if data is None:
-        raise ValueError(f"the file is larger than {MAX_IMAGE_BYTES:,} bytes")
-    try:
-        return source.decode_image(data)
-    except Exception as error:  # The decoder is handed in with errors of its own; all mean that it cannot be read.
-        raise ValueError(str(error)) from None
-
-
-class _Survey:
-    """What the images are called and have in common. Decoding stops as soon as it can change nothing."""
-
-    def __init__(self, source: Source) -> None:
-        self.names: list[str] = []
-        self._source = source
-        self._sizes: set[tuple[int, int]] = set()
-        self._has_colour = False
-
-    def add(self, entry: Entry) -> None:
-        self.names.append(entry.name)
-        options = self._source.options
-        is_size_settled = options.image_size or len(self._sizes) > 1
-        are_channels_settled = options.channels or self._has_colour
-        if is_size_settled and are_channels_settled:
-            return
-        try:
-            image = _decode(self._source, entry)
-        except ValueError:
-            return
-        self._sizes.add((image.height, image.width))
-        self._has_colour |= image.mode not in GREY_MODES
-
-    @property
-    def channels(self) -> int:
-        return self._source.options.channels or (3 if self._has_colour else 1)
-
-    @property
-    def size(self) -> tuple[int, int]:
-        common = next(iter(self._sizes)) if len(self._sizes) == 1 else None
-        return self._source.options.image_size or default_size(common)
-
-
-def _check_layout(source: Source, survey: _Survey, layout: Layout) -> None:
+def _check_layout(source: Source, survey: Survey, layout: Layout) -> None:
     if not survey.names:
         raise JobError(
             "images_missing",
             "The archive holds no images; pack them as class/file or train/class/file, test/class/file.",
         )
-    if source.options.task == "regression":
-        raise JobError("options_invalid", "An image folder gives class labels; leave `task` out.")
+    source.options.check_task("an image folder is", "classification")
     if layout.classes is not None and len(layout.classes) > MAX_CLASSES:
         raise UnsuitableData(
             f"The images lie in {len(layout.classes):,} class folders, and at most {MAX_CLASSES:,} are read;"
@@ -143,14 +69,14 @@ class _Pixels:
 
     def read(self, total: int) -> None:
         failed, first = 0, ""
-        for entry, reason in _entries(self._source, SURVEY_SHARE, 1 - SURVEY_SHARE):
+        for entry, reason in entries(self._source, SURVEY_SHARE, 1 - SURVEY_SHARE):
             if reason is not None:
                 continue
             try:
                 place = self._layout.place(entry.name)
                 if place is None:
                     raise ValueError("the image lies in no class folder, as others do")
-                image = _decode(self._source, entry)
+                image = decode(self._source, entry)
             except ValueError as error:
                 failed += 1
                 first = first or f"{entry.name[:120]!r}: {error}"

@@ -1,6 +1,7 @@
 """`npz`: NumPy arrays in a zip: `x`, `y`; or `x_train`, `y_train`, `x_test`, `y_test`; or `train_inputs`, ...
 
-Images are uint8 (N, H, W) or (N, H, W, C), features (N, F) of any numeric type. Pickled objects are never loaded.
+Images are uint8 (N, H, W) or (N, H, W, C), features (N, F) of any numeric type. Targets are classes or values (N,),
+of images also masks (N, H, W) of class indices. Pickled objects are never loaded.
 """
 
 import re
@@ -10,9 +11,11 @@ from typing import Any
 import numpy as np
 
 from models.errors import JobError
+from models.masks import resized
 from models.readers.archive import Entry, walk
 from models.readers.array_targets import ArrayTargets
 from models.readers.csv_rows import MAX_COLUMNS
+from models.readers.mask_targets import MaskClasses, mask_target
 from models.readers.pixels import PixelFitter
 from models.readers.source import Source
 from models.readers.stream import CHUNK_BYTES, shown
@@ -22,7 +25,7 @@ NPY_MAGIC = b"\x93NUMPY"
 SPLITS = {"train": "train", "test": "test", "val": "validation", "valid": "validation", "validation": "validation"}
 PARTS = {
     **dict.fromkeys(("x", "inputs", "images", "features", "data"), "inputs"),
-    **dict.fromkeys(("y", "targets", "target", "labels", "label"), "targets"),
+    **dict.fromkeys(("y", "targets", "target", "labels", "label", "masks"), "targets"),
 }
 EXPECTED = "x and y; x_train, y_train, x_test and y_test; or train_inputs, train_targets and so on"
 
@@ -41,6 +44,9 @@ def read(source: Source, writer: DatasetWriter) -> Description:
         targets = {}
     _check_together(inputs, targets)
     is_image = next(iter(inputs.values())).ndim > 2
+    if is_image and targets and next(iter(targets.values())).ndim > 1:
+        return _read_masks(source, writer, inputs, targets)
+    source.options.check_task("targets of one number each are", "classification", "regression")
     learned = ArrayTargets(list(targets.values()), source.options.task, is_image=is_image) if targets else None
     if learned is not None:
         for split, array in targets.items():
@@ -53,6 +59,30 @@ def read(source: Source, writer: DatasetWriter) -> Description:
         input=_write_images(source, writer, inputs) if is_image else _write_features(source, writer, inputs),
         target=learned.as_json() if learned else None,
     )
+
+
+def _read_masks(
+    source: Source, writer: DatasetWriter, inputs: dict[str, Array], targets: dict[str, Array]
+) -> Description:
+    source.options.check_task("masks are", "segmentation")
+    classes = MaskClasses(source.options.classes)
+    for split, array in targets.items():
+        if array.shape != inputs[split].shape[:3] or array.dtype.kind not in "biu":
+            raise JobError(
+                "npz_invalid",
+                f"The targets of {split} are {array.dtype} of shape {array.shape}; masks are whole numbers of the shape"
+                f" of the images, {inputs[split].shape[:3]}, and other targets one value a sample, (N,).",
+            )
+        for chunk in chunks(array):
+            classes.observe(chunk, f"A mask of {split}")
+    classes.close()
+    described = _write_images(source, writer, inputs, "stretch")
+    size = described["shape"][1], described["shape"][2]
+    for split, array in targets.items():
+        for chunk in chunks(array):
+            masks = resized(classes.encode(chunk.astype(np.uint8)), size)
+            writer.targets(split, np.uint8, size).append(masks)
+    return Description("image", "segmentation", classes.classes, described, mask_target(size))
 
 
 def _open_arrays(source: Source) -> dict[tuple[str, str], Array]:
@@ -114,7 +144,7 @@ def _check_together(inputs: dict[str, Array], targets: dict[str, Array]) -> None
             )
 
 
-def _write_images(source: Source, writer: DatasetWriter, inputs: dict[str, Array]) -> dict[str, Any]:
+def _write_images(source: Source, writer: DatasetWriter, inputs: dict[str, Array], how: str = "crop") -> dict[str, Any]:
     sample = next(iter(inputs.values()))
     shape = sample.shape[1:] if sample.ndim == 4 else (*sample.shape[1:], 1)
     if sample.dtype != np.uint8 or sample.ndim > 4 or shape[2] not in (1, 3):
@@ -127,13 +157,13 @@ def _write_images(source: Source, writer: DatasetWriter, inputs: dict[str, Array
         raise JobError(
             "npz_invalid", f"The images have more than {source.limits.max_pixels:,} pixels; scale them down."
         )
-    fitter = PixelFitter(source, *shape)
+    fitter = PixelFitter(source, shape[0], shape[1], shape[2], how)
     for split, array in inputs.items():
         for chunk in chunks(array):
             source.progress(0.75)
             pixels = fitter.fit(chunk.reshape(len(chunk), *shape))
             writer.inputs(split, np.uint8, (fitter.channels, *fitter.size)).append(pixels)
-    return image_input(fitter.channels, fitter.size)
+    return image_input(fitter.channels, fitter.size, how)
 
 
 def _write_features(source: Source, writer: DatasetWriter, inputs: dict[str, Array]) -> dict[str, Any]:

@@ -21,10 +21,12 @@ class PixelFitter:
 
     Args:
         height, width, channels: Of the arrays as they come.
+        how: Of a `FitImage`.
     """
 
-    def __init__(self, source: Source, height: int, width: int, channels: int) -> None:
+    def __init__(self, source: Source, height: int, width: int, channels: int, how: str = "crop") -> None:
         self._fit_image = source.fit_image
+        self.how = how
         self.channels = source.options.channels or channels
         self.size = source.options.image_size or default_size((height, width))
         self._as_is = (self.channels, self.size) == (channels, (height, width))
@@ -34,4 +36,4 @@ class PixelFitter:
         if self._as_is:
             return batch.transpose(0, 3, 1, 2)
         images = (Image.fromarray(item[..., 0] if item.shape[-1] == 1 else item) for item in batch)
-        return np.stack([self._fit_image(image, self.channels, self.size) for image in images])
+        return np.stack([self._fit_image(image, self.channels, self.size, self.how) for image in images])

@@ -3,12 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from models.errors import JobError
+from models.masks import MAX_CLASSES
 from models.run import DecodeImage, FitImage, Reporter, obey
 
-Task = Literal["classification", "regression"]
+Task = Literal["classification", "regression", "segmentation"]
+
+
+MAX_NAME_CHARACTERS = 200
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,8 @@ class ReadOptions:
     image_size: tuple[int, int] | None = None
     """(height, width)."""
     channels: int | None = None
+    classes: tuple[str, ...] | None = None
+    """Names of the classes of masks, by index."""
     fractions: dict[str, float] = field(default_factory=dict)
     """Share of the training samples to set aside, by split name: `test`, `validation`."""
 
@@ -46,11 +52,11 @@ class ReadOptions:
             JobError: `options_invalid`, naming the option.
         """
         given = {name: value for name, value in options.items() if value is not None}
-        unknown = set(given) - {"target", "task", "image_size", "channels", "split"}
+        unknown = set(given) - {"target", "task", "image_size", "channels", "classes", "split"}
         if unknown:
             raise _invalid(f"There is no option {sorted(unknown)[0]!r}.")
-        if given.get("task") not in (None, "classification", "regression"):
-            raise _invalid(f"`task` is classification or regression, not {given['task']!r}.")
+        if given.get("task") not in (None, *get_args(Task)):
+            raise _invalid(f"`task` is {', '.join(get_args(Task))}, not {given['task']!r}.")
         if given.get("channels") not in (None, 1, 3):
             raise _invalid(f"`channels` is 1 or 3, not {given['channels']!r}.")
         if not isinstance(given.get("target", ""), str):
@@ -60,8 +66,18 @@ class ReadOptions:
             task=given.get("task"),
             image_size=_parse_size(given["image_size"]) if "image_size" in given else None,
             channels=given.get("channels"),
+            classes=_parse_classes(given["classes"]) if "classes" in given else None,
             fractions=_parse_fractions(given.get("split", {})),
         )
+
+    def check_task(self, what: str, *possible: Task) -> None:
+        """Refuse a task that the upload is not for.
+
+        Raises:
+            JobError: `options_invalid`.
+        """
+        if self.task not in (None, *possible):
+            raise _invalid(f"`task` is {self.task}, and {what} for {' or '.join(possible)}; leave it out.")
 
     @property
     def unlabelled(self) -> bool:
@@ -99,6 +115,16 @@ def _parse_size(size: Any) -> tuple[int, int]:
     if not all(1 <= side <= 1024 for side in pair):
         raise _invalid(f"`image_size` is from 1 to 1,024 pixels a side, not {size!r}.")
     return pair[0], pair[1]
+
+
+def _parse_classes(names: Any) -> tuple[str, ...]:
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) and name for name in names):
+        raise _invalid("`classes` is a list of names.")
+    if not 2 <= len(names) <= MAX_CLASSES or len(set(names)) < len(names):
+        raise _invalid(f"`classes` has from 2 to {MAX_CLASSES} names, each once.")
+    if any(len(name) > MAX_NAME_CHARACTERS for name in names):
+        raise _invalid(f"The names in `classes` have at most {MAX_NAME_CHARACTERS} characters.")
+    return tuple(names)
 
 
 def _parse_fractions(split: Any) -> dict[str, float]:

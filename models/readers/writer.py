@@ -2,7 +2,7 @@
 
 A directory holds `<split>.inputs.npy`, `<split>.targets.npy` (absent without targets) and `manifest.json`. Images
 are uint8 (N, C, H, W); tables are float32 (N, F) with NaN for what is missing and the index of the category for
-text. Targets are int64 class indices or float32 values, (N,).
+text. Targets are int64 class indices or float32 values, (N,), or masks of uint8 class indices, (N, H, W).
 """
 
 import hashlib
@@ -54,13 +54,18 @@ class Description:
     input: dict[str, Any]
     target: dict[str, Any] | None
 
+    @property
+    def has_row_classes(self) -> bool:
+        """Whether each sample is of one class."""
+        return self.classes is not None and self.target is not None and self.target["shape"] == []
+
 
 LABEL = {"name": "label", "dtype": "int64", "shape": []}
 
 
-def image_input(channels: int, size: tuple[int, int]) -> dict[str, Any]:
-    """The `input` of an image data set; `size` is (height, width)."""
-    return {"name": "image", "dtype": "uint8", "shape": [channels, *size]}
+def image_input(channels: int, size: tuple[int, int], how: str = "crop") -> dict[str, Any]:
+    """The `input` of an image data set; `size` is (height, width), `how` images are fitted to it if not cropped."""
+    return {"name": "image", "dtype": "uint8", "shape": [channels, *size]} | ({"fit": how} if how != "crop" else {})
 
 
 class ArrayWriter:
@@ -134,9 +139,9 @@ class DatasetWriter:
         """The inputs of a split, begun at the first call."""
         return self._arrays.get((split, "inputs")) or self.create(split, "inputs", dtype, item_shape)
 
-    def targets(self, split: str, dtype: npt.DTypeLike) -> ArrayWriter:
+    def targets(self, split: str, dtype: npt.DTypeLike, item_shape: tuple[int, ...] = ()) -> ArrayWriter:
         """The targets of a split, begun at the first call."""
-        return self._arrays.get((split, "targets")) or self.create(split, "targets", dtype)
+        return self._arrays.get((split, "targets")) or self.create(split, "targets", dtype, item_shape)
 
     def remove(self, split: str, part: str) -> None:
         """Drop an array again."""
@@ -217,7 +222,7 @@ class DatasetWriter:
         for split in self.counts():
             total = np.zeros(size, np.int64)
             for chunk in chunks(self.read(split, "targets")):
-                total += np.bincount(chunk, minlength=size)
+                total += np.bincount(chunk.reshape(-1), minlength=size)
             counts[split] = total.tolist()
         return counts
 

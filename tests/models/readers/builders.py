@@ -19,7 +19,7 @@ from PIL import Image
 from models.errors import JobError
 from models.jobs import ingest as ingest_job
 from models.run import JobContext, Outcome, Wish
-from services import images
+from services import images, pictures
 
 
 @dataclass
@@ -88,6 +88,7 @@ def context(
         report=reporter,
         decode_image=partial(images.decode, max_pixels=limits.get("max_pixels", 1_000_000)),
         fit_image=images.fit,
+        encode_png=pictures.to_png,
         upload=upload,
         limits=limits,
     )

@@ -122,7 +122,7 @@ def test_a_lying_or_foreign_image_is_set_aside_with_the_reason(data: bytes, reas
 
 
 def test_a_file_too_large_for_an_image_is_set_aside(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("models.readers.image_folder.MAX_IMAGE_BYTES", 500)
+    monkeypatch.setattr("models.readers.image_files.MAX_IMAGE_BYTES", 500)
     ingested = ingest(zip_of({**two_classes(), "cat/vast.jpg": noise()}))
     assert ingested.skipped == [("cat/vast.jpg", "the file is larger than 500 bytes")]
 
