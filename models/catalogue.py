@@ -73,6 +73,7 @@ def _architecture(architecture: Architecture) -> dict[str, Any]:
         "unit": architecture.unit,
         "tasks": list(architecture.tasks),
         "modality": list(architecture.modality),
+        "smallest_side": architecture.smallest_side,
         "hyperparameters": architecture.config.model_json_schema(),
         "references": [
             {

@@ -19,8 +19,8 @@ _DIGEST_BYTES = 32
 _SUFFIX = ".checkpoint"
 
 
-def save(directory: Path, step: int, state: dict[str, Any]) -> Path:
-    """Write the state after this many steps; the newest `KEPT` checkpoints are kept.
+def save(directory: Path, step: int, state: dict[str, Any], *, kept: int = KEPT) -> Path:
+    """Write the state after this many steps; the newest `kept` checkpoints are kept.
 
     Raises:
         OSError: the disk is full or broken; nothing is changed but for what may be left of the
@@ -43,7 +43,7 @@ def save(directory: Path, step: int, state: dict[str, Any]) -> Path:
             temporary.unlink()
         raise
     _flush(directory)
-    for old in _newest_first(directory)[KEPT:]:
+    for old in _newest_first(directory)[kept:]:
         old.unlink(missing_ok=True)
     return path
 

@@ -35,6 +35,8 @@ def export(model: nn.Module, signature: dict[str, Any], example: Tensor, path: P
     with warnings.catch_warnings():
         for message in (".*legacy TorchScript-based ONNX export", "The feature will be removed"):
             warnings.filterwarnings("ignore", message, DeprecationWarning)
+        # Of padding: its sizes are constants that the exporter leaves for ONNX Runtime to fold.
+        warnings.filterwarnings("ignore", "Constant folding - Only steps=1", UserWarning)
         torch.onnx.export(
             model,
             (example,),

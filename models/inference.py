@@ -86,13 +86,19 @@ class Session:
         return answers
 
     def run_all(
-        self, batches: Iterable[NDArray[Any]], between: Callable[[int], None] = lambda rows: None
+        self,
+        batches: Iterable[NDArray[Any]],
+        between: Callable[[int], None] = lambda rows: None,
+        read: Callable[[NDArray[Any]], NDArray[Any]] = lambda outputs: outputs,
     ) -> NDArray[Any]:
-        """The answers for all batches, joined; `between` is called with the number of rows done."""
+        """The answers for all batches, joined; `between` is called with the number of rows done.
+
+        `read` is given each batch's outputs, and only what it returns is kept.
+        """
         answers = []
         rows = 0
         for batch in batches:
-            answers.append(self.run(batch))
+            answers.append(read(self.run(batch)))
             rows += len(batch)
             between(rows)
         return np.concatenate(answers)

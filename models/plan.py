@@ -13,6 +13,7 @@ from models.errors import JobError, Mismatch, UnsuitableData
 from models.preprocess import moments, preprocess_for
 from models.registry import Architecture, ArchitectureConfig
 from models.settings import TrainingSettings, training_settings
+from models.splits import Parts
 from models.tasks import TASKS, Task, with_loss
 
 
@@ -29,8 +30,11 @@ class Plan:
     task: Task
 
     @classmethod
-    def of(cls, request: dict[str, Any], dataset: DataSet) -> "Plan":
+    def of(cls, request: dict[str, Any], dataset: DataSet, parts: Parts | None = None) -> "Plan":
         """The plan of a request of the API, with defaults filled in.
+
+        `parts` says which rows are for what, if not `training.split`: `train`, and `validation` if the best epoch
+        is to be chosen; others are there to be measured on.
 
         Raises:
             JobError: the request cannot be trained: a name is unknown, a value is out of bounds, the data
@@ -39,14 +43,16 @@ class Plan:
         architecture = registry.get(request["architecture"])
         config = architecture.configure(request.get("hyperparameters") or {})
         task = _suitable_task(architecture, dataset)
-        settings = with_loss(training_settings(request.get("training") or {}), task)
+        settings = with_loss(training_settings(request.get("training") or {}), task, architecture.loss)
         compute = choose(settings)
-        splits = dataset.divided(settings.split, compute.device)
+        parts = dataset.rows(settings.split) if parts is None else parts
+        splits = {name: dataset.examples(source, rows, compute.device) for name, (source, rows) in parts.items()}
         require_learnable(dataset, splits["train"])
+        loss = settings.loss or TASKS[task].default_loss
         for examples in splits.values():
             require_finite_targets(examples)
+            loss.require_suitable(examples.targets)
         _require_consistent(settings, dataset, task, has_validation="validation" in splits)
-        loss = settings.loss or TASKS[task].default_loss
         return cls(
             architecture, config, settings, compute, dataset, splits, TASKS[task](dataset, splits["train"], loss)
         )

@@ -14,8 +14,13 @@ MODULES = (
     "models.jobs.evaluate",
     "models.jobs.infer",
     "models.jobs.optimize",
+    "models.jobs.cross_validate",
+    "models.jobs.learning_curve",
+    "models.jobs.validation_curve",
+    "models.jobs.bias_variance",
     # What these import only when it is used:
     "sklearn.metrics",
+    "sklearn.model_selection",
     "torch._dynamo",
     "torch.onnx._internal.torchscript_exporter.utils",
     *(f"torch.onnx.symbolic_opset{opset}" for opset in range(7, 21)),

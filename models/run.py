@@ -4,7 +4,8 @@ The supervisor builds a `JobContext`, the child calls `run`, and the supervisor 
 Nothing here imports torch: the module of the job's kind does, when the job begins.
 """
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -18,10 +19,31 @@ if TYPE_CHECKING:
 
 Part = TypeVar("Part")
 Wish = Literal["cancel", "pause"]
-KINDS = ("ingest", "register", "train", "evaluate", "infer", "optimize")
+KINDS = (
+    "ingest",
+    "register",
+    "train",
+    "evaluate",
+    "infer",
+    "optimize",
+    "explain",
+    "cross_validate",
+    "learning_curve",
+    "validation_curve",
+    "bias_variance",
+)
 
 DecodeImage = Callable[[bytes], "Image"]
-FitImage = Callable[["Image", int, tuple[int, int]], "np.ndarray[Any, Any]"]
+EncodePng = Callable[["np.ndarray[Any, Any]"], bytes]
+
+
+class FitImage(Protocol):
+    """Brings an image to uint8 (channels, height, width), at ingest and at prediction alike."""
+
+    def __call__(
+        self, image: "Image", channels: int, size: tuple[int, int], how: str = "crop"
+    ) -> "np.ndarray[Any, Any]":
+        """`how`: `crop` what does not fit the proportions of the size, or `stretch` the whole image to it."""
 
 
 class Reporter(Protocol):
@@ -63,25 +85,17 @@ class Assignment:
     threads: int
     """CPU threads to compute with."""
     dataset: Path | None = None
-    """train, evaluate, infer, optimize: the data set's directory; None for a version that has none."""
+    """The data set's directory, of a kind that works on one; None for a version that has none."""
     upload: Path | None = None
     """ingest, register: the uploaded file; None for a built-in data set."""
     model: Path | None = None
-    """evaluate, infer, optimize: the ONNX file."""
+    """evaluate, infer, optimize, explain: the ONNX file."""
+    weights: Path | None = None
+    """explain: the weights that the version's train job left."""
     version: dict[str, Any] | None = None
-    """evaluate, infer, optimize: the model version's record."""
+    """evaluate, infer, optimize, explain: the model version's record."""
     limits: dict[str, int] = field(default_factory=dict)
     """ingest: max_archive_entries, max_pixels, max_decompressed_bytes and the like."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class JobContext(Assignment):
-    """All that a job may know and touch."""
-
-    report: Reporter
-    decode_image: DecodeImage
-    fit_image: FitImage
-    """Turns an image into uint8 (channels, height, width), at ingest and at prediction alike."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +105,23 @@ class ProducedFile:
     name: str
     path: Path
     media_type: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobContext(Assignment):
+    """All that a job may know and touch."""
+
+    report: Reporter
+    decode_image: DecodeImage
+    fit_image: FitImage
+    encode_png: EncodePng
+    """Turns class indices (height, width), or an image (channels, height, width), into a PNG file."""
+
+    def write_report(self, content: Mapping[str, Any]) -> ProducedFile:
+        """Leave `report.json`, which says all of a job's result, and more than that where it is too much for one."""
+        path = self.scratch / "report.json"
+        path.write_text(json.dumps(content, indent=2))
+        return ProducedFile(path.name, path, "application/json")
 
 
 @dataclass(frozen=True)

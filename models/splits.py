@@ -1,5 +1,6 @@
 """Which rows of a source are for training, which for validation and which for the final test."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,8 @@ from models.errors import UnsuitableData
 from models.settings import Split
 
 Rows = NDArray[np.int64]
+Parts = Mapping[str, tuple[str, Rows]]
+"""For each split, a split of the source and the rows of it that make it up."""
 
 
 def hold_out(count: int, classes: NDArray[Any] | None, split: Split, missing: set[str]) -> dict[str, Rows]:
@@ -21,7 +24,7 @@ def hold_out(count: int, classes: NDArray[Any] | None, split: Split, missing: se
         UnsuitableData: there are too few rows for a split that was asked for.
     """
     shares = {name: share for name in ("validation", "test") if name in missing and (share := getattr(split, name))}
-    order = _spread(count, classes, split.seed)
+    order = spread(count, classes, split.seed)
     parts: dict[str, Rows] = {}
     end = count
     for name, share in shares.items():
@@ -41,7 +44,7 @@ def hold_out(count: int, classes: NDArray[Any] | None, split: Split, missing: se
     return {"train": np.sort(order[:end]), **parts}
 
 
-def _spread(count: int, classes: NDArray[Any] | None, seed: int) -> Rows:
+def spread(count: int, classes: NDArray[Any] | None, seed: int) -> Rows:
     """A random order of the rows in which every stretch has nearly the proportions of the classes.
 
     The i-th of the n rows of a class goes to the place (i + 1/2) / n of the whole.

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from services.artifacts import StoredFile
 from services.errors import Conflict, Invalid, NotFound
 from services.pages import Page, newest_first
-from services.tables import Job, Json, Model, ModelAlias, ModelVariant, ModelVersion
+from services.tables import Job, JobArtifact, Json, Model, ModelAlias, ModelVariant, ModelVersion
 
 LATEST = "latest"
 
@@ -69,6 +69,12 @@ def register(session: Session, job: Job, record: Json, onnx: StoredFile) -> Mode
     _touch(model)
     session.flush()
     return added
+
+
+def weights(session: Session, version: ModelVersion) -> str | None:
+    """The SHA-256 of the weights that a version's train job left; None of a version that no training made."""
+    artifact = session.get(JobArtifact, (version.job_id, "weights.safetensors"))
+    return None if artifact is None else artifact.sha256
 
 
 def _touch(model: Model) -> None:

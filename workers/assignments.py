@@ -37,13 +37,15 @@ def assign(session: Session, resources: Resources, job: Job, slot: Slot) -> Assi
     checkpoints = settings.jobs / job.id / "checkpoints"
     for directory in (scratch, checkpoints):
         directory.mkdir(parents=True, exist_ok=True)
-    dataset = model = version = None
+    dataset = model = weights = version = None
     if job.kind != "ingest" and job.dataset_name is not None:
         manifest = datasets.get(session, job.dataset_name).manifest or {}
         dataset = datasets.directory(settings, manifest)
-    if job.kind in ("evaluate", "infer", "optimize"):
+    if job.kind in ("evaluate", "infer", "optimize", "explain"):
         found = registry.version(session, job.request["model"], str(job.request["version"]))
         model, version = resources.artifacts.path(found.onnx_sha256), found.record
+        if job.kind == "explain" and (digest := registry.weights(session, found)) is not None:
+            weights = resources.artifacts.path(digest)
     upload = uploads.path_of(settings, job.id)
     return Assignment(
         kind=job.kind,
@@ -56,6 +58,7 @@ def assign(session: Session, resources: Resources, job: Job, slot: Slot) -> Assi
         dataset=dataset,
         upload=upload if job.kind in READ_UPLOADS and upload.exists() else None,
         model=model,
+        weights=weights,
         version=version,
         limits={
             "max_archive_entries": settings.max_archive_entries,

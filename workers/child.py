@@ -19,6 +19,7 @@ from queue import SimpleQueue
 
 from models.errors import JobError
 from models.run import Assignment, JobContext, Stopped, Wish, run
+from services import pictures
 from services.artifacts import ArtifactStore
 from services.images import decode, fit
 from workers.parents import die_with_parent
@@ -136,7 +137,9 @@ def _result(report: PipeReporter, assignment: Assignment, artifacts: ArtifactSto
 def _context(report: PipeReporter, assignment: Assignment) -> JobContext:
     max_pixels = assignment.limits.get("max_pixels")
     decode_image = decode if max_pixels is None else functools.partial(decode, max_pixels=max_pixels)
-    return JobContext(**vars(assignment), report=report, decode_image=decode_image, fit_image=fit)
+    return JobContext(
+        **vars(assignment), report=report, decode_image=decode_image, fit_image=fit, encode_png=pictures.to_png
+    )
 
 
 def _failed(code: str, detail: str) -> bytes:

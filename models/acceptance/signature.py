@@ -27,6 +27,7 @@ class _Image(_Strict):
     name: str
     dtype: Literal["uint8"]
     shape: tuple[Literal[1, 3], Side, Side] = Field(strict=False)
+    fit: Literal["crop", "stretch"] = "crop"
 
 
 class _Rows(_Strict):
@@ -43,9 +44,9 @@ class _Output(_Strict):
 
 
 class _Signature(_Strict):
-    """As `models.publication` writes it."""
+    """As `models.versions.publication` writes it."""
 
-    task: Literal["classification", "regression"]
+    task: Literal["classification", "regression", "segmentation"]
     modality: Literal["image", "tabular"]
     input: _Image | _Rows
     output: _Output
@@ -59,6 +60,8 @@ class _Signature(_Strict):
             return False
         if self.task == "classification":
             return self.labels is not None and self.output.shape == [len(self.labels)]
+        if self.task == "segmentation":
+            return self.labels is not None and self.output.shape == [len(self.labels), *self.input.shape[1:]]
         return self.labels is None and self.output.shape == []
 
 

@@ -1,18 +1,14 @@
 """The `evaluate` job: the metrics of a model version's ONNX graph on a data set."""
 
-import json
 from math import prod
-from typing import Any
 
-import numpy as np
-
-from models.alignment import align_classes, align_inputs
-from models.data import DataSet, Examples, require_finite_targets
+from models.data import DataSet, fitting, require_finite_targets
 from models.errors import Mismatch
 from models.inference import BATCH_SIZE, Session
-from models.metrics import roc_curves, score
-from models.run import JobContext, Outcome, ProducedFile, given, obey
-from models.settings import Split
+from models.run import JobContext, Outcome, given, obey
+from models.tasks import TASKS
+from models.versions.alignment import align_classes, align_inputs
+from models.versions.splits import examples_of
 
 
 def run(context: JobContext) -> Outcome:
@@ -30,51 +26,32 @@ def run(context: JobContext) -> Outcome:
     version = given(context.version)
     dataset = DataSet.open(given(context.dataset))
     signature = version["signature"]
-    if dataset.manifest["task"] != signature["task"]:
-        raise Mismatch(
-            f"The model does {signature['task']}; the data set is for {dataset.manifest['task'] or 'no task'}."
-        )
-    name, examples = _examples(dataset, version, context.request["split"])
+    _require_task(dataset, signature["task"])
+    name, examples = examples_of(dataset, version, context.request["split"])
     require_finite_targets(examples)
-    labels = signature["labels"]
+    task, labels = TASKS[signature["task"]], signature["labels"]
     targets = examples.targets.numpy()
     if labels is not None:
-        targets = align_classes(dataset.labels or [], labels)[targets]
+        targets = align_classes(dataset.labels or [], labels).astype(targets.dtype)[targets]
     align = align_inputs(dataset, signature["input"], context.fit_image)
 
     def between(rows: int) -> None:
         obey(context.report)
         context.report.progress(rows / len(examples))
 
-    batches = (align(batch.inputs.numpy()) for batch in examples.batches(BATCH_SIZE))
-    answers = Session(given(context.model), context.threads).run_all(batches, between)
-    metrics = score(signature["task"], targets, answers, labels, prod(signature["input"]["shape"]))
-    if labels is not None:
-        metrics["roc_curve"] = roc_curves(targets, answers, labels)
-    request = context.request
+    shape = signature["input"]["shape"]
+    batches = (align(batch.inputs.numpy()) for batch in examples.batches(fitting(BATCH_SIZE, shape)))
+    answers = Session(given(context.model), context.threads).run_all(batches, between, task.read)
+    metrics = task.measure(targets, answers, labels, prod(shape)) | task.curves(targets, answers, labels)
     result = {
-        "model": request["model"],
-        "version": request["version"],
-        "dataset": request["dataset"],
+        **{key: context.request[key] for key in ("model", "version", "dataset")},
         "split": name,
         "rows": len(examples),
         "metrics": metrics,
     }
-    report = context.scratch / "report.json"
-    report.write_text(json.dumps(result, indent=2))
-    return Outcome(result, (ProducedFile("report.json", report, "application/json"),))
+    return Outcome(result, (context.write_report(result),))
 
 
-def _examples(dataset: DataSet, version: dict[str, Any], wanted: str) -> tuple[str, Examples]:
-    """The split to score and its name."""
-    own = list(dataset.manifest["splits"])
-    if dataset.manifest["digest"] == version.get("dataset_digest"):
-        parts = dataset.rows(Split.model_validate(version["split"]))
-    elif own == ["train"]:
-        return "all", dataset.examples("train")
-    else:
-        parts = {name: (name, np.arange(dataset.manifest["splits"][name]["count"])) for name in own}
-    if wanted not in parts:
-        raise Mismatch(f"The data set has no split {wanted!r}; `split` can be: {', '.join(parts)}.")
-    source, rows = parts[wanted]
-    return wanted, dataset.examples(source, rows)
+def _require_task(dataset: DataSet, task: str) -> None:
+    if dataset.manifest["task"] != task:
+        raise Mismatch(f"The model does {task}; the data set is for {dataset.manifest['task'] or 'no task'}.")

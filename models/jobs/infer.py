@@ -5,25 +5,29 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import numpy as np
-from numpy.typing import NDArray
 
-from models.alignment import align_inputs
-from models.data import DataSet
+from models.data import DataSet, fitting
 from models.errors import JobError
 from models.inference import BATCH_SIZE, Session
-from models.run import JobContext, Outcome, ProducedFile, given, obey
+from models.run import EncodePng, JobContext, Outcome, ProducedFile, given, obey
+from models.spreadsheet import cell
+from models.tasks import TASKS, Task
+from models.tasks.base import Description
+from models.versions.alignment import align_inputs
 
 MEDIA_TYPES = {"jsonl": "application/x-ndjson", "csv": "text/csv"}
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def run(context: JobContext) -> Outcome:
     """Write `predictions.jsonl` or `predictions.csv`, a line for each row, split after split.
 
-    A line has `split`, `row` (counted from 0 in the split) and, of a classification, the best class as
-    `label`, `index` and `probability`; of a regression, `value`.
+    A line has `split`, `row` (counted from 0 in the split) and what the task says of an answer: of a classification,
+    the best class as `label`, `index` and `probability`; of a regression, `value`; of a segmentation, `shares`, which
+    in CSV is a column for each class. Pictures are PNG files in a zip of their own, `masks.zip`, and a line has the
+    name of its own in there, as `mask`. They have the size of the data set's images.
 
     Raises:
         JobError: the output format is unknown, or the model's file cannot be loaded.
@@ -34,39 +38,57 @@ def run(context: JobContext) -> Outcome:
     if output_format not in MEDIA_TYPES:
         raise JobError("unknown_output_format", f"`output_format` can be {' or '.join(MEDIA_TYPES)}.")
     dataset = DataSet.open(given(context.dataset))
+    task = TASKS[given(context.version)["signature"]["task"]]
     path = context.scratch / f"predictions.{output_format}"
-    rows = _write(path, output_format, _predictions(context, dataset))
+    files = [ProducedFile(path.name, path, MEDIA_TYPES[output_format])]
+    lines = _lines(context, dataset, task)
+    if task.picture is None:
+        rows = _write(path, output_format, (line.facts for line in lines))
+    else:
+        archive = context.scratch / f"{task.picture}s.zip"
+        with ZipFile(archive, "w") as pictures:  # PNG is compressed already
+            rows = _write(path, output_format, _put_aside(lines, task.picture, pictures, context.encode_png))
+        files.append(ProducedFile(archive.name, archive, "application/zip"))
     result = {
         "model": context.request["model"],
         "version": context.request["version"],
         "dataset": context.request["dataset"],
         "rows": rows,
     }
-    return Outcome(result, (ProducedFile(path.name, path, MEDIA_TYPES[output_format]),))
+    return Outcome(result, tuple(files))
 
 
-def _predictions(context: JobContext, dataset: DataSet) -> Iterator[dict[str, Any]]:
+def _lines(context: JobContext, dataset: DataSet, task: type[Task]) -> Iterator[Description]:
+    """What there is to be written of each row."""
     signature = given(context.version)["signature"]
     align = align_inputs(dataset, signature["input"], context.fit_image)
     session = Session(given(context.model), context.threads)
+    size = fitting(BATCH_SIZE, signature["input"]["shape"])
+    image_size = tuple(dataset.input["shape"][1:]) if dataset.modality == "image" else None
     total = sum(split["count"] for split in dataset.manifest["splits"].values())
     done = 0
     for split in dataset.manifest["splits"]:
         inputs = dataset.inputs(split)
-        for start in range(0, len(inputs), BATCH_SIZE):
+        for start in range(0, len(inputs), size):
             obey(context.report)
-            answers = session.run(align(np.array(inputs[start : start + BATCH_SIZE])))
+            answers = task.read(session.run(align(np.array(inputs[start : start + size]))))
             for row, answer in enumerate(answers, start):
-                yield {"split": split, "row": row, **_described(answer, signature["labels"])}
+                described = task.describe(answer, signature["labels"], image_size)
+                yield described._replace(facts={"split": split, "row": row, **described.facts})
             done += len(answers)
             context.report.progress(done / total)
 
 
-def _described(answer: NDArray[Any], labels: list[str] | None) -> dict[str, Any]:
-    if labels is None:
-        return {"value": float(answer)}
-    index = int(answer.argmax())
-    return {"label": labels[index], "index": index, "probability": float(answer[index])}
+def _put_aside(
+    lines: Iterator[Description], name: str, pictures: ZipFile, encode_png: EncodePng
+) -> Iterator[dict[str, Any]]:
+    """The lines with the names of their pictures, which go into the archive."""
+    for facts, picture in lines:
+        if picture is None:
+            raise TypeError(f"an answer has no {name}")
+        path = f"{facts['split']}/{facts['row']:06d}.png"
+        pictures.writestr(path, encode_png(picture))
+        yield {**facts, name: path}
 
 
 def _write(path: Path, output_format: str, predictions: Iterator[dict[str, Any]]) -> int:
@@ -78,15 +100,17 @@ def _write(path: Path, output_format: str, predictions: Iterator[dict[str, Any]]
             if output_format == "jsonl":
                 file.write(json.dumps(prediction, ensure_ascii=False) + "\n")
             else:
+                columns = _columns(prediction)
                 if count == 0:
-                    table.writerow(prediction)
-                table.writerow([_cell(value) for value in prediction.values()])
+                    table.writerow([cell(name) for name in columns])
+                table.writerow([cell(value) for value in columns.values()])
             count += 1
     return count
 
 
-def _cell(value: object) -> object:
-    """Text that a spreadsheet would take for a formula is marked as text; numbers stay as they are."""
-    if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
-        return f"'{value}"
-    return value
+def _columns(prediction: dict[str, Any]) -> dict[str, Any]:
+    """A line without objects in it: a column for each of their names."""
+    columns: dict[str, Any] = {}
+    for name, value in prediction.items():
+        columns |= {f"{name}.{key}": each for key, each in value.items()} if isinstance(value, dict) else {name: value}
+    return columns

@@ -4,14 +4,20 @@ import errno
 from typing import Any
 
 from models.errors import JobError, UnknownName
-from models.readers import builtin, csv, idx, image_folder, npz
+from models.readers import builtin, csv, idx, image_folder, mask_folder, npz
 from models.readers.detect import detect
 from models.readers.source import Limits, ReadOptions, Source
 from models.readers.split import carve
 from models.readers.writer import DatasetWriter, Description
 from models.run import JobContext, Outcome
 
-READERS = {"image-folder": image_folder.read, "idx": idx.read, "csv": csv.read, "npz": npz.read}
+READERS = {
+    "image-folder": image_folder.read,
+    "mask-folder": mask_folder.read,
+    "idx": idx.read,
+    "csv": csv.read,
+    "npz": npz.read,
+}
 
 
 def run(context: JobContext) -> Outcome:
@@ -41,7 +47,8 @@ def _ingest(context: JobContext) -> Outcome:
     options = ReadOptions.parse(context.request.get("options") or {})
     with DatasetWriter(context.scratch / "dataset") as writer:
         description = _read(context, options, writer)
-        carve(writer, options.fractions, stratified=description.classes is not None)
+        _check_classes_option(options, description)
+        carve(writer, options.fractions, stratified=description.has_row_classes)
         manifest = writer.finish(description)
     context.report.progress(1.0)
     context.report.log(_summary(manifest))
@@ -63,11 +70,20 @@ def _read(context: JobContext, options: ReadOptions, writer: DatasetWriter) -> D
     if format == "auto":
         format = detect(upload, limits)
         context.report.log(f"The upload is of the format {format}.")
+    if format == "image-folder" and options.task == "segmentation":
+        format = "mask-folder"
     if format == "parquet":
         raise JobError("format_unsupported", "Parquet is not read; export the table as CSV.")
     if format not in READERS:
         raise UnknownName("format", format, ["auto", *READERS])
     return READERS[format](source, writer)
+
+
+def _check_classes_option(options: ReadOptions, description: Description) -> None:
+    if options.classes is not None and description.task != "segmentation":
+        raise JobError(
+            "options_invalid", "`classes` names the classes of masks, and this upload has none; leave it out."
+        )
 
 
 def _summary(manifest: dict[str, Any]) -> str:

@@ -1,6 +1,5 @@
 """The `optimize` job: variants of a model version, each accepted only if it answers nearly as well."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -42,9 +41,7 @@ def run(context: JobContext) -> Outcome:
         context.report.log(f"{name}: {'accepted' if result['accepted'] else result['reason']}")
         context.report.progress((place + 1) / len(context.request["variants"]))
     result = {"model": context.request["model"], "version": context.request["version"], "variants": results}
-    report = context.scratch / "report.json"
-    report.write_text(json.dumps(result, indent=2))
-    files.append(ProducedFile(report.name, report, "application/json"))
+    files.append(context.write_report(result))
     return Outcome(result, tuple(files), variants=accepted)
 
 

@@ -1,18 +1,14 @@
 """The `train` job: from a data set to a network that is exported, proven and scored."""
 
-import json
-from time import monotonic
+from typing import Any
 
 import torch
-from torch import nn
 
-from models import checkpoint
-from models.callbacks import Callback, Checkpointing, KeepBest, Reporting, StopEarly
 from models.data import DataSet
 from models.plan import Plan
-from models.publication import publish
 from models.run import JobContext, Outcome, ProducedFile, given
-from models.trainer import Trainer, seed_everything
+from models.training import Training
+from models.versions.publication import publish
 
 
 def run(context: JobContext) -> Outcome:
@@ -26,61 +22,46 @@ def run(context: JobContext) -> Outcome:
     """
     torch.set_num_threads(context.threads)
     plan = Plan.of(context.request, DataSet.open(given(context.dataset)))
-    seed_everything(plan.settings.seed)
-    network = plan.network()
-    best = KeepBest()
-    trainer = _trainer(context, plan, network, best)
+    training = Training.of(plan, context.report, context.checkpoints, context.checkpoint_interval_seconds)
     context.report.log(
         f"training {plan.architecture.name} on {plan.compute.device.type} in {plan.compute.precision}, rows: "
         + ", ".join(f"{count:,} for {split}" for split, count in plan.rows.items())
     )
-    first_step, started_at = trainer.step, monotonic()
-    trainer.fit()
-    seconds = monotonic() - started_at
-    samples = (trainer.step - first_step) * len(plan.splits["train"]) / trainer.steps_per_epoch
-    version = publish(context, plan, network)
-    metrics = version.record["metrics"]
+    if plan.compute.is_emulated:
+        context.report.log("this processor has no instructions for bfloat16: float32 will be faster", level="warning")
+    if training.trainer.step:
+        context.report.log(f"resumed after step {training.trainer.step}")
+    samples_per_second = training.fit()
+    version = publish(context, plan, training.network)
+    verdict = version.record["verdict"]
+    context.report.log(f"verdict: {verdict['fit']}. {verdict['detail']}")
     result = {
         "model": context.request["model"],
-        "metrics": metrics["test"],
-        "baseline": metrics["baseline"],
-        "validation": metrics["validation"],
-        "epochs": trainer.epoch,
-        "best_epoch": best.epoch or trainer.epoch,
-        "steps": trainer.step,
-        "parameters": version.record["parameters"],
-        "samples_per_second": samples / max(seconds, 1e-9),
-        "device": plan.compute.device.type,
-        "precision": plan.compute.precision,
-        "stopped_early": trainer.stopped_early,
+        **_result(training, version.record),
+        "samples_per_second": samples_per_second,
     }
-    report = context.scratch / "report.json"
-    report.write_text(json.dumps({"result": result, "version": version.record, "rows": plan.rows}, indent=2))
     files = (
         ProducedFile("model.onnx", version.graph, "application/octet-stream"),
         ProducedFile("weights.safetensors", version.weights, "application/octet-stream"),
-        ProducedFile("report.json", report, "application/json"),
+        context.write_report({"result": result, "version": version.record, "rows": plan.rows}),
     )
     return Outcome(result, files, version=version.record)
 
 
-def _trainer(context: JobContext, plan: Plan, network: nn.Module, best: KeepBest) -> Trainer:
-    """The trainer, at this job's newest checkpoint if there is one."""
-    callbacks: list[Callback] = [Reporting(context.report), best]
-    if plan.settings.early_stopping is not None:
-        callbacks.append(StopEarly(plan.settings.early_stopping))
-    callbacks.append(Checkpointing(context.checkpoints, context.checkpoint_interval_seconds, context.report))
-    trainer = Trainer(
-        network,
-        plan.task,
-        plan.splits["train"],
-        plan.splits.get("validation"),
-        plan.settings,
-        plan.compute,
-        callbacks,
-    )
-    saved = checkpoint.newest(context.checkpoints)
-    if saved is not None:
-        trainer.load_state_dict(saved)
-        context.report.log(f"resumed after step {trainer.step}")
-    return trainer
+def _result(training: Training, record: dict[str, Any]) -> dict[str, Any]:
+    """How the training went and what its version's record says of it."""
+    trainer, compute, metrics = training.trainer, training.plan.compute, record["metrics"]
+    return {
+        "metrics": metrics["test"],
+        "baseline": metrics["baseline"],
+        "validation": metrics["validation"],
+        "train": metrics["train"],
+        "verdict": record["verdict"],
+        "epochs": trainer.epoch,
+        "best_epoch": training.best_epoch,
+        "steps": trainer.step,
+        "parameters": record["parameters"],
+        "device": compute.device.type,
+        "precision": compute.precision,
+        "stopped_early": trainer.stopped_early,
+    }

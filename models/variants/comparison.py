@@ -15,16 +15,15 @@ from numpy.typing import NDArray
 
 from models.data import DataSet, Examples
 from models.inference import BATCH_SIZE, load
-from models.metrics import score
 from models.random_inputs import Feeds, random_feeds
 from models.settings import Split
+from models.tasks import TASKS
 from models.variants.source import Refused
 
 PARITY_BATCH_SIZES = (1, 2, 7, 32)
 TIMED_BATCH_SIZES = (1, 32)
 MAX_RUNS = 50
 TIMED_SECONDS = 2.0
-MAIN_METRIC = {"classification": "accuracy", "regression": "r2"}
 
 Answers = list[NDArray[Any]]
 
@@ -126,9 +125,8 @@ class Comparison:
     def _metrics(self, variant: bytes) -> dict[str, Any]:
         """The task's metrics on the held-out rows, those that are one number, and the main one's loss."""
         assert self.held_out is not None  # noqa: S101 - the caller looked
-        task = self.version["signature"]["task"]
         ours, theirs = self._original_scores, self._scores(variant)
-        main = MAIN_METRIC[task]
+        main = TASKS[self.version["signature"]["task"]].main_metric
         known = ours[main] is not None and theirs[main] is not None
         return {
             "split": self.held_out.split,
@@ -146,20 +144,16 @@ class Comparison:
     def _scores(self, graph: bytes) -> dict[str, Any]:
         assert self.held_out is not None  # noqa: S101 - the caller looked
         signature, examples = self.version["signature"], self.held_out.examples
-        session = self._load(graph, self.threads)
+        task, session = TASKS[signature["task"]], self._load(graph, self.threads)
         answers = []
         for batch in examples.batches(BATCH_SIZE):
             self.obey()
-            answers.append(session.run(None, {self._inputs[0].name: batch.inputs.numpy()})[0])
-        outputs = np.concatenate(answers)
-        if not np.isfinite(outputs).all():
-            raise Refused("Some of its answers to the held-out rows are not finite numbers.")
-        scores = score(
-            signature["task"],
-            examples.targets.numpy(),
-            outputs,
-            signature["labels"],
-            prod(signature["input"]["shape"]),
+            outputs = session.run(None, {self._inputs[0].name: batch.inputs.numpy()})[0]
+            if not np.isfinite(outputs).all():
+                raise Refused("Some of its answers to the held-out rows are not finite numbers.")
+            answers.append(task.read(outputs))
+        scores = task.score(
+            examples.targets.numpy(), np.concatenate(answers), signature["labels"], prod(signature["input"]["shape"])
         )
         return {name: value for name, value in scores.items() if value is None or isinstance(value, float)}
 

@@ -9,7 +9,16 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from services.preparation import optimize, train, with_model
+from services.preparation import (
+    bias_variance,
+    cross_validate,
+    explain,
+    learning_curve,
+    optimize,
+    train,
+    validation_curve,
+    with_model,
+)
 from services.requests import JobRequest
 from services.resources import Resources
 from services.tables import Job
@@ -19,6 +28,11 @@ PREPARATIONS: dict[str, Callable[[Session, Resources, Any], Job]] = {
     "evaluate": with_model.prepare,
     "infer": with_model.prepare,
     "optimize": optimize.prepare,
+    "explain": explain.prepare,
+    "cross_validate": cross_validate.prepare,
+    "learning_curve": learning_curve.prepare,
+    "validation_curve": validation_curve.prepare,
+    "bias_variance": bias_variance.prepare,
 }
 
 

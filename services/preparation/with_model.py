@@ -16,13 +16,16 @@ def prepare(session: Session, resources: Resources, request: EvaluateRequest | I
     """The version is fixed now, so that what is meant by `latest` cannot change while the job waits."""
     dataset = datasets.named_in_body(session, request.dataset)
     version = version_in_body(session, request)
-    _check_input(version.signature, dataset.manifest or {}, labelled=request.kind == "evaluate")
+    check_input(version.signature, dataset.manifest or {}, labelled=request.kind == "evaluate")
     body: dict[str, Any] = {**request.model_dump(mode="json"), "version": version.number}
     return Job(kind=request.kind, queue="cpu", request=body, dataset_name=request.dataset, model_name=request.model)
 
 
-def _check_input(signature: dict[str, Any], manifest: dict[str, Any], *, labelled: bool) -> None:
-    """Images of another size are fitted by the job; a table must have as many columns."""
+def check_input(signature: dict[str, Any], manifest: dict[str, Any], *, labelled: bool) -> None:
+    """Raise `Invalid` where the data cannot be given to the model.
+
+    Images of another size are fitted by the job; a table must have as many columns.
+    """
     if "input" not in signature:
         msg = "was registered as a file that takes tensors, and a data set holds images or rows; use /v2 to run it"
         raise Invalid.field("model_takes_tensors", ["body", "model"], msg)

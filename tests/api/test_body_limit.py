@@ -73,6 +73,15 @@ def test_a_size_that_is_no_size_is_refused(gateway: Gateway, length: str) -> Non
     assert first_line.split()[1] in (b"400", b"413")
 
 
+@pytest.mark.parametrize("after", ["", " ", "\t", "  \t "])
+def test_blanks_after_a_size_are_not_of_it(gateway: Gateway, after: str) -> None:
+    head = "POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nConnection: close\r\n"
+    with gateway.connect() as connection:
+        connection.sendall(f"{head}Content-Length: 2{after}\r\n\r\n{{}}".encode())
+        status, problem = answer(connection)
+    assert (status, problem["errors"][0]["loc"]) == (422, ["body", "kind"])
+
+
 def test_two_framings_of_one_body_are_refused(gateway: Gateway) -> None:
     with gateway.connect() as connection:
         connection.sendall(f"{UPLOAD}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n".encode())

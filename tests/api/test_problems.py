@@ -101,6 +101,30 @@ def test_the_instance_is_the_path_without_its_query(lite_client: TestClient) -> 
     assert lite_client.get("/v1/jobs?limit=secret").json()["instance"] == "/v1/jobs"
 
 
+@pytest.mark.parametrize(
+    ("wrong", "place"),
+    [
+        ({"samples": 0}, ["samples"]),
+        ({"samples": "many"}, ["samples"]),
+        ({"samples": [3, -1]}, ["samples", 1]),
+        ({"samples": []}, ["samples"]),
+        ({"methods": ["saliency", "guessing"]}, ["methods", 1]),
+        ({"methods": []}, ["methods"]),
+        ({"deepdream": {"steps": 0}}, ["deepdream", "steps"]),
+        ({"split": {"test": 1}}, ["split"]),
+    ],
+)
+def test_a_wrong_field_is_named_as_the_client_wrote_it(
+    lite_client: TestClient, problem: Problem, wrong: dict[str, Any], place: list[str | int]
+) -> None:
+    response = lite_client.post("/v1/jobs", json={"kind": "explain", "model": "m", **wrong})
+    locs = [each["loc"] for each in problem(response, 422, "request_invalid")["errors"]]
+    assert ["body", *place] in locs
+    assert all(loc[1] in wrong and all(part in place for part in loc[1:]) for loc in locs)
+    if wrong.get("methods"):
+        assert len(locs) == 1
+
+
 def test_an_error_never_repeats_the_input(lite_client: TestClient) -> None:
     body = {"kind": "train", "architecture": ["hunter2"], "dataset": "x"}
     assert "hunter2" not in lite_client.post("/v1/jobs", json=body).text

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -19,7 +19,7 @@ Array = NDArray[Any]
 
 def write_data_set(
     directory: Path,
-    splits: dict[str, tuple[Array, Array | None]],
+    splits: Mapping[str, tuple[Array, Array | None]],
     *,
     classes: list[str] | None = None,
     columns: list[dict[str, Any]] | None = None,
@@ -38,7 +38,8 @@ def write_data_set(
         described["columns"] = columns or [
             {"name": f"x{column}", "kind": "numeric"} for column in range(inputs.shape[1])
         ]
-    task = "classification" if classes is not None else "regression"
+    target_shape = [] if targets is None else list(targets.shape[1:])
+    task = "segmentation" if target_shape else "classification" if classes is not None else "regression"
     manifest: dict[str, Any] = {
         "modality": "image" if image else "tabular",
         "task": task if targets is not None else None,
@@ -46,9 +47,7 @@ def write_data_set(
         "classes": classes,
         "class_counts": None,
         "input": described,
-        "target": None
-        if targets is None
-        else {"name": "target", "dtype": "int64" if classes is not None else "float32", "shape": []},
+        "target": None if targets is None else {"name": "target", "dtype": str(targets.dtype), "shape": target_shape},
         "bytes": sum(path.stat().st_size for path in directory.iterdir()),
         "skipped": {"count": 0, "examples": []},
     }
@@ -98,10 +97,17 @@ def decode_image(data: bytes) -> Image.Image:
     return Image.open(BytesIO(data))
 
 
-def fit_image(image: Image.Image, channels: int, size: tuple[int, int]) -> Array:
+def fit_image(image: Image.Image, channels: int, size: tuple[int, int], how: str = "crop") -> Array:
     """A plain stand-in for the service's decoder: resize without keeping the proportions."""
     pixels = np.asarray(image.convert("L" if channels == 1 else "RGB").resize(size[::-1]))
     return pixels.reshape(*size, channels).transpose(2, 0, 1)
+
+
+def encode_png(pixels: Array) -> bytes:
+    """Likewise for pictures: of masks, the class indices as grey."""
+    buffer = BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 # What the gateway fills in.
@@ -114,6 +120,36 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "max_accuracy_loss": 0.01,
         "calibration_samples": 256,
     },
+    "explain": {
+        "version": 1,
+        "methods": ["saliency", "integrated_gradients"],
+        "split": "test",
+        "samples": 8,
+        "target": None,
+        "layer": None,
+        "seed": 0,
+        "deepdream": {
+            "steps": 20,
+            "learning_rate": 2.0,
+            "octaves": 4,
+            "octave_scale": 1.4,
+            "layer": None,
+            "channel": None,
+        },
+    },
+    "cross_validate": {
+        "hyperparameters": {},
+        "training": {},
+        "method": "k_fold",
+        "folds": 5,
+        "p": 2,
+        "test_size": 0.2,
+        "shuffle": True,
+        "seed": 0,
+    },
+    "learning_curve": {"hyperparameters": {}, "training": {}, "sizes": [0.1, 0.25, 0.5, 0.75, 1.0], "repeats": 3},
+    "validation_curve": {"hyperparameters": {}, "training": {}, "repeats": 1},
+    "bias_variance": {"hyperparameters": {}, "training": {}, "resamples": 20, "seed": 0},
 }
 
 
@@ -142,5 +178,6 @@ def context_of(
         report=report or Recorder(),
         decode_image=decode_image,
         fit_image=fit_image,
+        encode_png=encode_png,
         **given,
     )

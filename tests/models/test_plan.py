@@ -71,6 +71,14 @@ def test_infinite_values_are_refused_with_their_column(tmp_path: Path) -> None:
     assert "'x1'" in refused(directory, {"architecture": "mlp"}).detail
 
 
+def test_a_loss_of_counts_refuses_negative_targets_of_any_split(tmp_path: Path) -> None:
+    rows, counts = np.zeros((9, 2), np.float32), np.arange(9, dtype=np.float32)
+    directory = write_data_set(tmp_path / "d", {"train": (rows, counts), "test": (rows, counts - 1)})
+    error = refused(directory, {"architecture": "linear", "training": {"loss": {"name": "poisson"}}})
+    assert error.code == "unsuitable_data"
+    assert "training.loss" in error.detail
+
+
 def test_one_row_is_refused(tmp_path: Path) -> None:
     directory = write_data_set(
         tmp_path / "d", {"train": (np.zeros((1, 2), np.float32), np.zeros(1, np.int64))}, classes=["a"]

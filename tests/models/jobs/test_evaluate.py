@@ -103,7 +103,10 @@ def test_a_regression_has_its_own_metrics(diabetes: Path, tmp_path: Path) -> Non
     request = {"architecture": "linear", "training": {"epochs": 5}}
     trained = run(context_of(tmp_path / "train", "train", request, dataset=diabetes))
     metrics = evaluate(tmp_path / "evaluate", trained, diabetes).result["metrics"]
-    assert set(metrics) == {"mae", "mse", "rmse", "r2", "adjusted_r2"}
+    names = {"mae", "mse", "rmse", "r2", "adjusted_r2"}
+    assert set(metrics) == {*names, "intervals"}
+    assert all(low < metrics[name] < high for name, (low, high) in metrics["intervals"].items())
+    assert set(metrics["intervals"]) == names
 
 
 def test_a_missing_target_is_refused(diabetes: Path, tmp_path: Path) -> None:

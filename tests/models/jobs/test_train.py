@@ -23,7 +23,8 @@ THOROUGH: dict[str, Any] = {
     "batch_size": 32,
     "optimizer": {"name": "adam", "learning_rate": 0.003},
     "scheduler": {"name": "cosine"},
-    "augmentation": ["flip", "crop"],
+    "augmentation": ["flip", "crop", "rotate", "erase"],
+    "label_noise": 0.1,
     "early_stopping": {"patience": 3},
     "gradient_clip": 1.0,
     "l2": 1e-4,
@@ -69,6 +70,10 @@ def test_lenet_learns_the_digits(trained: tuple[Outcome, Recorder]) -> None:
         "stopped_early": False,
     }
     assert result["samples_per_second"] > 0
+    assert result["verdict"]["fit"] == "good"
+    for split in ("metrics", "validation", "train", "baseline"):
+        low, high = result[split]["intervals"]["accuracy"]
+        assert low < result[split]["accuracy"] < high
     assert 1 <= result["best_epoch"] <= 8
 
 
@@ -156,6 +161,21 @@ def test_a_paused_and_resumed_run_ends_with_the_same_bits(few_digits: Path, tmp_
         train(tmp_path / "paused", few_digits, "mlp", THOROUGH, hyperparameters=hyperparameters, report=pausing)
     resumed = train(tmp_path / "paused", few_digits, "mlp", THOROUGH, hyperparameters=hyperparameters)
     assert_same_bits(whole, resumed)
+
+
+def test_bfloat16_on_a_cpu_resumes_and_exports_as_float32_does(few_digits: Path, tmp_path: Path) -> None:
+    training = {**THOROUGH, "precision": "bfloat16"}
+    whole = train(tmp_path / "whole", few_digits, "lenet", training)
+    with pytest.raises(Stopped, match="pause"):
+        train(tmp_path / "paused", few_digits, "lenet", training, report=Recorder(wish_at_poll(7, "pause")))
+    resumed = train(tmp_path / "paused", few_digits, "lenet", training)
+    assert_same_bits(whole, resumed)
+    assert whole.result["precision"] == "bfloat16"
+    single = train(tmp_path / "single", few_digits, "lenet", THOROUGH)
+    changed = [name for name, value in weights(single).items() if not torch.equal(value, weights(whole)[name])]
+    assert changed  # it was computed otherwise, and yet is exported as it was trained
+    assert whole.version is not None
+    assert whole.version["parity"]["max_abs_difference"] < whole.version["parity"]["tolerance"]
 
 
 def test_a_cancelled_run_stops(few_digits: Path, tmp_path: Path) -> None:

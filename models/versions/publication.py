@@ -1,4 +1,4 @@
-"""From a trained network to a model version: export, parity and scores.
+"""From a trained network to a model version: export, parity, scores and a verdict.
 
 The scores are of the exported graph, run by ONNX Runtime: what is measured is what is served.
 """
@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 
 import torch
 from safetensors.torch import save_file
-from torch import nn
+from torch import Tensor, nn
 
+from models.data import Examples, fitting
 from models.export import OPSET, PARITY_BATCH_SIZES, export, parity, served
 from models.inference import BATCH_SIZE, Session
-from models.metrics import guess, score
+from models.metrics.verdict import judge
 from models.plan import Plan
 from models.run import JobContext, Stopped
 
@@ -49,11 +50,7 @@ def publish(context: JobContext, plan: Plan, network: nn.Module) -> Publication:
         "task": plan.task.name,
         "signature": signature,
         "labels": plan.dataset.labels,
-        "metrics": {
-            "test": _score(context, plan, session, "test"),
-            "baseline": _baseline(plan),
-            "validation": _score(context, plan, session, "validation"),
-        },
+        **_scored(context, plan, session),
         "parity": agreement,
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
         "opset": OPSET,
@@ -73,25 +70,47 @@ def _signature(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _score(context: JobContext, plan: Plan, session: Session, split: str) -> dict[str, Any]:
-    """The graph's metrics on a split; empty if there is no such split."""
-    examples = plan.splits.get(split)
-    if examples is None:
-        return {}
+def _scored(context: JobContext, plan: Plan, session: Session) -> dict[str, Any]:
+    """`metrics` of each split and of guessing on the test split, and the `verdict` that they lead to.
+
+    The verdict is of the validation split, so that what is tried because of it leaves the test split untouched; of
+    the training rows as many are measured, at random. Without held-out rows there is none to measure by.
+    """
+    metrics: dict[str, Any] = {
+        name: _measure(context, plan, session, plan.splits[name]) if name in plan.splits else {}
+        for name in ("test", "validation")
+    }
+    metrics["baseline"] = _guess(plan, "test") if "test" in plan.splits else {}
+    metrics["train"], guess = {}, {}
+    held_out = "validation" if "validation" in plan.splits else "test"
+    if held_out in plan.splits:
+        train, count = plan.splits["train"], len(plan.splits[held_out])
+        rows = torch.randperm(len(train), generator=torch.Generator().manual_seed(0))[:count]
+        metrics["train"] = _measure(context, plan, session, train, rows)
+        guess = _guess(plan, held_out)
+    main = plan.task.main_metric
+    return {"metrics": metrics, "verdict": judge(main, metrics["train"], metrics[held_out], guess, held_out)}
+
+
+def _measure(
+    context: JobContext, plan: Plan, session: Session, examples: Examples, rows: Tensor | None = None
+) -> dict[str, Any]:
+    """The graph's metrics on the examples at these places, or on all."""
 
     def obey_cancel(rows: int) -> None:
         if context.report.wish() == "cancel":
             raise Stopped("cancel")
 
-    batches = (batch.inputs.cpu().numpy() for batch in examples.batches(BATCH_SIZE))
-    answers = session.run_all(batches, obey_cancel)
-    return score(plan.task.name, examples.targets.cpu().numpy(), answers, plan.dataset.labels, plan.num_inputs)
+    rows = torch.arange(len(examples)) if rows is None else rows
+    size = fitting(BATCH_SIZE, plan.dataset.input["shape"])
+    batches = (examples.gather(index).inputs.cpu().numpy() for index in torch.split(rows, size))
+    answers = session.run_all(batches, obey_cancel, plan.task.read)
+    targets = examples.targets.cpu().numpy()[rows.numpy()]
+    return plan.task.measure(targets, answers, plan.dataset.labels, plan.num_inputs)
 
 
-def _baseline(plan: Plan) -> dict[str, Any]:
-    """The metrics on the test split of answers that look at no input."""
-    test = plan.splits.get("test")
-    if test is None:
-        return {}
-    answers = guess(plan.task.name, plan.splits["train"].targets.cpu().numpy(), len(test), plan.task.num_outputs)
-    return score(plan.task.name, test.targets.cpu().numpy(), answers, plan.dataset.labels, plan.num_inputs)
+def _guess(plan: Plan, split: str) -> dict[str, Any]:
+    """The metrics on a split of answers that look at no input."""
+    examples = plan.splits[split]
+    answers = plan.task.guess(plan.splits["train"].targets.cpu().numpy(), len(examples), plan.task.num_outputs)
+    return plan.task.measure(examples.targets.cpu().numpy(), answers, plan.dataset.labels, plan.num_inputs)

@@ -4,9 +4,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.alignment import align_classes, align_inputs
 from models.data import DataSet
 from models.errors import Mismatch
+from models.versions.alignment import align_classes, align_inputs
 from tests.models.running import Array, fit_image, write_data_set
 
 COLOUR = {"name": "colour", "kind": "categorical", "categories": ["blue", "red"]}

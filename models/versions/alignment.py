@@ -17,9 +17,9 @@ Align = Callable[[NDArray[Any]], NDArray[Any]]
 def align_inputs(dataset: DataSet, expected: dict[str, Any], fit_image: FitImage) -> Align:
     """A function from the data set's raw inputs (N, ...) to those that the signature's input expects.
 
-    Images of another size or number of channels are fitted as at ingest. Columns are matched by name and
-    categories by their own names: their order may differ, a column more is left out, and a category that
-    the model has not seen is missing.
+    Images of another size or number of channels are fitted as the model's were at ingest. Columns are matched
+    by name and categories by their own names: their order may differ, a column more is left out, and a category
+    that the model has not seen is missing.
 
     Raises:
         Mismatch: the data set is of another modality, or a column is missing or of another kind.
@@ -31,7 +31,7 @@ def align_inputs(dataset: DataSet, expected: dict[str, Any], fit_image: FitImage
             f"the data set has {given['dtype']} of shape {given['shape']}."
         )
     if dataset.modality == "image":
-        return _align_images(given["shape"], expected["shape"], fit_image)
+        return _align_images(given["shape"], expected, fit_image)
     if "columns" in expected:
         return _align_columns(given["columns"], expected["columns"])
     if given["shape"] != expected["shape"]:
@@ -54,15 +54,15 @@ def align_classes(given: list[str], expected: list[str]) -> NDArray[np.int64]:
     return np.array([expected.index(label) for label in given], np.int64)
 
 
-def _align_images(given: list[int], expected: list[int], fit_image: FitImage) -> Align:
-    if given == expected:
+def _align_images(given: list[int], expected: dict[str, Any], fit_image: FitImage) -> Align:
+    if given == expected["shape"]:
         return lambda images: images
-    channels, height, width = expected
+    channels, height, width = expected["shape"]
 
     def fit(image_CHW: NDArray[np.uint8]) -> NDArray[np.uint8]:
         image_HWC = np.ascontiguousarray(image_CHW.transpose(1, 2, 0))
         picture = Image.fromarray(image_HWC if len(image_CHW) > 1 else image_HWC[:, :, 0])
-        return fit_image(picture, channels, (height, width))
+        return fit_image(picture, channels, (height, width), expected.get("fit", "crop"))
 
     return lambda images: np.stack([fit(image) for image in images])
 

@@ -1,0 +1,56 @@
+"""The answers that the fits of a cross-validation gave for the rows they had not learned from, put together."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models import spreadsheet
+from models.data import DataSet
+from models.fits.scoring import targets_of
+from models.run import ProducedFile
+from models.splits import Rows
+
+
+class PooledAnswers(NamedTuple):
+    """One entry for each answer (N,): with leave_p_out a row is held out, and answered, many times."""
+
+    folds: Rows
+    """Counted from 1."""
+    rows: Rows
+    """Of the data set's training rows, counted from 0."""
+    targets: NDArray[Any]
+    answers: NDArray[Any]
+    """Probabilities (N, K) or values (N,)."""
+
+    @classmethod
+    def of(cls, dataset: DataSet, parts: Sequence[tuple[str, Rows]], answers: Sequence[NDArray[Any]]) -> Self:
+        """Of the part that each fold held out, and the answers for it."""
+        return cls(
+            np.repeat(np.arange(1, len(parts) + 1), [len(rows) for _, rows in parts]),
+            np.concatenate([rows for _, rows in parts]),
+            np.concatenate([targets_of(dataset, part) for part in parts]),
+            np.concatenate(answers),
+        )
+
+    @property
+    def num_rows(self) -> int:
+        """How many different rows were held out."""
+        return len(np.unique(self.rows))
+
+    def write(self, path: Path, labels: list[str] | None) -> ProducedFile:
+        """Write them as CSV in the order of the rows: fold, target, answer, and the probability of every class."""
+        header = ["row", "fold", "target", "prediction", *(f"probability_{label}" for label in labels or ())]
+        spreadsheet.write(path, header, self._lines(labels))
+        return ProducedFile(path.name, path, "text/csv")
+
+    def _lines(self, labels: list[str] | None) -> Iterator[list[object]]:
+        for place in np.argsort(self.rows, kind="stable"):
+            row, fold, target = int(self.rows[place]), int(self.folds[place]), self.targets[place]
+            answer = self.answers[place]
+            if labels is None:
+                yield [row, fold, float(target), float(answer)]
+            else:
+                yield [row, fold, labels[target], labels[int(answer.argmax())], *map(float, answer)]
