@@ -109,15 +109,34 @@ def _field_error(error: Mapping[str, Any], body: object) -> FieldError:
     loc = list(error["loc"])
     if error["type"] in ("union_tag_not_found", "union_tag_invalid"):
         loc.append(error["ctx"]["discriminator"].strip("'"))
-    elif isinstance(body, dict) and len(loc) > 1 and loc[0] == "body" and loc[1] == body.get("kind"):
-        # pydantic puts the tag of the union into the path; the client did not write it.
-        del loc[1]
+    elif isinstance(body, dict) and loc[0] == "body":
+        if len(loc) > 1 and loc[1] == body.get("kind"):
+            del loc[1]
+        loc[1:] = _written(loc[1:], body)
     return {"loc": loc, "msg": error["msg"]}
 
 
+def _written(loc: list[Any], value: Any) -> list[Any]:
+    """A path without the names of a union's types, which pydantic puts where the client wrote no object."""
+    kept = []
+    for part in loc:
+        if isinstance(part, int) or isinstance(value, dict):
+            kept.append(part)
+            is_there = part in value if isinstance(value, dict) else isinstance(value, list) and part < len(value)
+            value = value[part] if is_there else None
+    return kept
+
+
 def field_errors_of(error: RequestValidationError) -> list[FieldError]:
-    """Where and what, without the input: it may be huge or secret."""
-    return [_field_error(each, error.body) for each in error.errors()]
+    """Where and what, without the input: it may be huge or secret.
+
+    Of a list whose items are wrong, pydantic also says that it is too short: it counts those that are right.
+    """
+    found = error.errors()
+    around = {tuple(each["loc"][:end]) for each in found for end in range(len(each["loc"]))}
+    return [
+        _field_error(each, error.body) for each in found if each["type"] != "too_short" or each["loc"] not in around
+    ]
 
 
 def invalid_request(path: str, error: RequestValidationError) -> Response:

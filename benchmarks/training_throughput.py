@@ -63,29 +63,37 @@ class Silent:
 
 def syllabus(images: Tensor, labels: Tensor) -> None:
     """The trainer with the callbacks of a train job."""
-    settings = with_loss(training_settings({"epochs": 1, "batch_size": BATCH_SIZE}), "classification")
+    train_by_syllabus(images, labels, lenet())
+
+
+def train_by_syllabus(images: Tensor, labels: Tensor, classifier: nn.Module, precision: str = "float32") -> None:
+    """One epoch of any classifier of these images."""
+    request = {"epochs": 1, "batch_size": BATCH_SIZE, "precision": precision}
+    settings = with_loss(training_settings(request), "classification")
     assert settings.loss is not None
     examples = Examples(images.numpy(), labels.numpy(), np.arange(len(images)))
     task = Classification(DataSet(Path(), {"classes": list("0123456789")}), examples, settings.loss)
-    network = nn.Sequential(ImagePreprocess(torch.tensor([MEAN]), torch.tensor([STD]), (1, 28, 28)), lenet())
+    network = nn.Sequential(ImagePreprocess(torch.tensor([MEAN]), torch.tensor([STD]), (1, 28, 28)), classifier)
     callbacks = [Reporting(Silent()), KeepBest(), Checkpointing(Path(), 1e9, Silent())]
     Trainer(network, task, examples, None, settings, choose(settings), callbacks).fit()
 
 
 def by_hand(images: Tensor, labels: Tensor) -> None:
     """The loop that one writes first."""
-    train_by_hand(images, labels, fused=None, memory_format=torch.contiguous_format)
+    train_by_hand(images, labels, lenet(), fused=None, memory_format=torch.contiguous_format)
 
 
 def by_hand_tuned(images: Tensor, labels: Tensor) -> None:
     """The same with what makes it faster on a CPU."""
-    train_by_hand(images, labels, fused=True, memory_format=torch.channels_last)
+    train_by_hand(images, labels, lenet(), fused=True, memory_format=torch.channels_last)
 
 
-def train_by_hand(images: Tensor, labels: Tensor, *, fused: bool | None, memory_format: torch.memory_format) -> None:
+def train_by_hand(
+    images: Tensor, labels: Tensor, network: nn.Module, *, fused: bool | None, memory_format: torch.memory_format
+) -> None:
     """One epoch over tensors in memory."""
     inputs = normalized(images).contiguous(memory_format=memory_format)
-    network = lenet().to(memory_format=memory_format)  # type: ignore[call-overload]
+    network = network.to(memory_format=memory_format)  # type: ignore[call-overload]
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-3, fused=fused)
     loss_function = nn.CrossEntropyLoss()
     network.train()

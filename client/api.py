@@ -124,6 +124,107 @@ class Syllabus:
             }
         )
 
+    def explain(
+        self,
+        model: str,
+        *,
+        version: Version = "latest",
+        methods: Sequence[str] = ("saliency", "integrated_gradients"),
+        dataset: str | None = None,
+        split: str = "test",
+        samples: int | Sequence[int] = 8,
+        target: str | None = None,
+        layer: str | None = None,
+        seed: int = 0,
+        deepdream: Mapping[str, Any] | None = None,
+    ) -> Json:
+        """Submit a job that shows where a version's answers come from, and return it; its files are pictures.
+
+        `samples` are rows of the split of the training's data set, or of `dataset`, or how many; `target` is the
+        label that is explained, by default the predicted one; `layer` is for the methods that look at one.
+        """
+        return self.jobs.submit(
+            {
+                "kind": "explain",
+                "model": model,
+                "version": version,
+                "methods": list(methods),
+                "dataset": dataset,
+                "split": split,
+                "samples": samples if isinstance(samples, int) else list(samples),
+                "target": target,
+                "layer": layer,
+                "seed": seed,
+                "deepdream": dict(deepdream or {}),
+            }
+        )
+
+    def cross_validate(
+        self,
+        architecture: str,
+        dataset: str,
+        method: str = "k_fold",
+        *,
+        hyperparameters: Mapping[str, Any] | None = None,
+        training: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> Json:
+        """Submit a job that estimates how well a configuration does on new rows, and return it.
+
+        `options`: `folds`, `p`, `test_size`, `shuffle` and `seed`, as the method needs them.
+        """
+        body = {"kind": "cross_validate", "architecture": architecture, "dataset": dataset, "method": method, **options}
+        return self._submit_fits(body, hyperparameters, training)
+
+    def learning_curve(
+        self,
+        architecture: str,
+        dataset: str,
+        sizes: Sequence[float] = (0.1, 0.25, 0.5, 0.75, 1.0),
+        repeats: int = 3,
+        *,
+        hyperparameters: Mapping[str, Any] | None = None,
+        training: Mapping[str, Any] | None = None,
+    ) -> Json:
+        """Submit a job that trains on more and more rows, shares of them up to 1 or numbers, and return it."""
+        body = {"kind": "learning_curve", "architecture": architecture, "dataset": dataset}
+        return self._submit_fits(body | {"sizes": list(sizes), "repeats": repeats}, hyperparameters, training)
+
+    def validation_curve(
+        self,
+        architecture: str,
+        dataset: str,
+        parameter: str,
+        values: Sequence[Any],
+        repeats: int = 1,
+        *,
+        hyperparameters: Mapping[str, Any] | None = None,
+        training: Mapping[str, Any] | None = None,
+    ) -> Json:
+        """Submit a job that trains with each value of a setting, such as `hyperparameters.degree`, and return it."""
+        body = {"kind": "validation_curve", "architecture": architecture, "dataset": dataset, "parameter": parameter}
+        return self._submit_fits(body | {"values": list(values), "repeats": repeats}, hyperparameters, training)
+
+    def bias_variance(
+        self,
+        architecture: str,
+        dataset: str,
+        resamples: int = 20,
+        seed: int = 0,
+        *,
+        hyperparameters: Mapping[str, Any] | None = None,
+        training: Mapping[str, Any] | None = None,
+    ) -> Json:
+        """Submit a job that divides the error into bias and variance by bootstrap samples, and return it."""
+        body = {"kind": "bias_variance", "architecture": architecture, "dataset": dataset}
+        return self._submit_fits(body | {"resamples": resamples, "seed": seed}, hyperparameters, training)
+
+    def _submit_fits(
+        self, body: Json, hyperparameters: Mapping[str, Any] | None, training: Mapping[str, Any] | None
+    ) -> Json:
+        settings = {"hyperparameters": dict(hyperparameters or {}), "training": dict(training or {})}
+        return self.jobs.submit({**body, **settings})
+
     def predict(
         self,
         model: str,
@@ -134,12 +235,31 @@ class Syllabus:
     ) -> Json:
         """Predict now. Returns `{"model", "version", "predictions": [...]}`, an answer an input.
 
-        `inputs` is an image (a path or its bytes), several image paths, or rows of features.
+        `inputs` is an image (a path or its bytes), several image paths, or rows of features. The masks of a
+        segmentation are PNG files in base64; `predict_mask` has one as it is.
         """
         params: dict[str, Any] = {"version": version} | ({"top_k": top_k} if top_k is not None else {})
         return self._connection.json(
             "POST", path_of("models", model, "predict"), params=params, repeatable=True, **_prediction_body(inputs)
         )
+
+    def predict_mask(self, model: str, image: str | Path | bytes, *, version: Version = "latest") -> bytes:
+        """The mask of one image, of its size: a PNG file whose values are the indices of the model's labels.
+
+        Raises ValueError if the model is not for segmentation.
+        """
+        body = _prediction_body(image)
+        response = self._connection.request(
+            "POST",
+            path_of("models", model, "predict"),
+            params={"version": version},
+            repeatable=True,
+            content=body["content"],
+            headers={**body["headers"], "Accept": "image/png"},
+        )
+        if media_type(response.content) != "image/png":
+            raise ValueError(f"{model} answers without a mask; use `predict`")
+        return response.content
 
 
 def _prediction_body(inputs: str | Path | bytes | Sequence[Any]) -> dict[str, Any]:

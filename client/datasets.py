@@ -28,15 +28,13 @@ class Datasets:
         options: Mapping[str, Any] | None = None,
         on_progress: OnProgress | None = None,
     ) -> Json:
-        """Send a file, or a directory as an `image-folder`; returns the new data set's ingest job.
+        """Send a file, or a directory as a zip of its files; returns the new data set's ingest job.
 
         The file is read while it is sent. `name` defaults to the file's without its suffix. `options` are
-        the contract's: `target`, `task`, `image_size`, `channels`, `split`. Raises FileNotFoundError,
+        the contract's: `target`, `task`, `image_size`, `channels`, `classes`, `split`. Raises FileNotFoundError,
         ValueError (an empty directory), ApiError, Unreachable; an upload that broke off is not repeated.
         """
         source = Path(source)
-        if source.is_dir() and format == "auto":
-            format = "image-folder"
         params: dict[str, Any] = {"name": name or default_name(source), "format": format}
         params |= {key: _query_value(value) for key, value in (options or {}).items() if value is not None}
         job: Json = send(self._connection, path_of("datasets"), source, params, on_progress)["job"]

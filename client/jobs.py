@@ -79,9 +79,14 @@ class Jobs:
 
     def download(self, job_id: str, name: str, target: str | Path) -> Path:
         """Save one of the job's files to `target`, checked against its SHA-256. Raises ChecksumMismatch."""
-        sha256 = next((item["sha256"] for item in self.artifacts(job_id) if item["name"] == name), "")
-        with self._connection.stream(path_of("jobs", job_id, "artifacts", name), headers={"Accept": "*/*"}) as body:
-            return save(body, Path(target), sha256)
+        listed = {item["name"]: item for item in self.artifacts(job_id)}
+        return self._save(job_id, listed.get(name, {"name": name, "sha256": ""}), Path(target))
+
+    def download_all(self, job_id: str, directory: str | Path) -> Sequence[Path]:
+        """Save every file of the job under `directory`, made if need be, each checked. Raises ChecksumMismatch."""
+        target = Path(directory)
+        target.mkdir(parents=True, exist_ok=True)
+        return [self._save(job_id, item, target / item["name"]) for item in self.artifacts(job_id)]
 
     def wait(self, job_id: str, timeout_seconds: float | None = None) -> Json:
         """Return the job once it has succeeded, failed or been cancelled. Raises WaitTimeout."""
@@ -123,6 +128,11 @@ class Jobs:
                     raise
             time.sleep(backoff_seconds(failures))
             failures += 1
+
+    def _save(self, job_id: str, item: Json, target: Path) -> Path:
+        path = path_of("jobs", job_id, "artifacts", item["name"])
+        with self._connection.stream(path, headers={"Accept": "*/*"}) as body:
+            return save(body, target, item["sha256"])
 
     def _stream(self, job_id: str, last_id: str | None) -> Iterator[JobEvent | None]:
         """The events of one connection, after a None that says that it was made."""

@@ -1,6 +1,6 @@
 """Small networks as ONNX, made by hand so that no test needs torch.
 
-First two as this service exports them; then some as users might register, whose answers tell exactly which input
+First some as this service exports them; then some as users might register, whose answers tell exactly which input
 they belong to, or that misbehave for some inputs.
 """
 
@@ -52,6 +52,31 @@ def image_signature() -> dict[str, Any]:
         "input": {"name": "image", "dtype": "uint8", "shape": [1, 2, 2]},
         "output": {"name": "probabilities", "dtype": "float32", "shape": [3]},
         "labels": ["dark", "middle", "bright"],
+    }
+
+
+def image_segmenter() -> bytes:
+    """uint8 (N, 1, 2, 2) to the probabilities of dark and bright of each pixel: its shade."""
+    weights = {"white": np.array(255.0, np.float32), "one": np.array(1.0, np.float32)}
+    nodes = [
+        helper.make_node("Cast", ["image"], ["pixels"], to=TensorProto.FLOAT),
+        helper.make_node("Div", ["pixels", "white"], ["bright"]),
+        helper.make_node("Sub", ["one", "bright"], ["dark"]),
+        helper.make_node("Concat", ["dark", "bright"], ["probabilities"], axis=1),
+    ]
+    given = helper.make_tensor_value_info("image", TensorProto.UINT8, ["N", 1, 2, 2])
+    taken = helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["N", 2, 2, 2])
+    return _model(nodes, given, taken, weights)
+
+
+def mask_signature() -> dict[str, Any]:
+    """The signature of `image_segmenter`."""
+    return {
+        "task": "segmentation",
+        "modality": "image",
+        "input": {"name": "image", "dtype": "uint8", "shape": [1, 2, 2], "fit": "stretch"},
+        "output": {"name": "probabilities", "dtype": "float32", "shape": [2, 2, 2]},
+        "labels": ["dark", "bright"],
     }
 
 

@@ -15,11 +15,12 @@ from tests.stack import Stack
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
+EXPERIMENTS = (ROOT / "docs" / "experiments.md").read_text()
 
 
-def snippets(kind: str) -> list[str]:
+def snippets(kind: str, text: str = README) -> list[str]:
     """The fenced blocks whose info string is `kind`."""
-    return re.findall(rf"^```{kind}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    return re.findall(rf"^```{kind}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
 def default(value: object) -> str:
@@ -86,6 +87,15 @@ def test_the_curl_lines_work_as_they_stand(stack: Stack, tmp_path: Path) -> None
     assert answer.returncode == 0, answer.stderr
     assert '"value"' in answer.stdout
     assert '"label"' in answer.stdout
+
+
+def test_the_experiments_work_as_they_stand(stack: Stack, tmp_path: Path) -> None:
+    script = "\n".join(["set -eu", *snippets("sh experiments", EXPERIMENTS)])
+    answer = run(["/bin/sh", "-c", script], tmp_path, {**os.environ, "API": stack.url})
+    assert answer.returncode == 0, answer.stderr
+    ends = [line.split()[:2] for line in answer.stdout.splitlines()]
+    kinds = ["train", "cross_validate", "validation_curve", "learning_curve", "bias_variance", "train", "explain"]
+    assert ends == [[kind, "succeeded"] for kind in kinds]
 
 
 def test_the_python_lines_work_as_they_stand(stack: Stack, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from client import tables
 from client.api import DEFAULT_URL
-from client.cli import datasets, jobs, models, work
+from client.cli import datasets, fits, jobs, models, work
 from client.cli.session import JsonFlag, session
 from client.terminal import escape
 
@@ -66,7 +66,18 @@ def system(ctx: typer.Context, as_json: JsonFlag = False) -> None:
         s.show(record, tables.details(record))
 
 
-for command in (work.train, work.evaluate, work.infer, work.optimize, work.predict):
+for command in (
+    work.train,
+    work.evaluate,
+    work.infer,
+    work.optimize,
+    work.explain,
+    work.predict,
+    fits.cross_validate,
+    fits.learning_curve,
+    fits.validation_curve,
+    fits.bias_variance,
+):
     app.command()(command)
 
 

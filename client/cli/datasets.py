@@ -28,9 +28,9 @@ def list_datasets(ctx: typer.Context, as_json: JsonFlag = False) -> None:
 @app.command()
 def upload(
     ctx: typer.Context,
-    source: Annotated[Path, typer.Argument(exists=True, help="A file, or a directory with one folder a class.")],
+    source: Annotated[Path, typer.Argument(exists=True, help="A file, or a directory, which is sent as a zip.")],
     name: Annotated[str | None, typer.Option(help="Name of the data set. (default: the file's)")] = None,
-    format: Annotated[str, typer.Option(help="image-folder, idx, csv or npz; auto finds out.")] = "auto",
+    format: Annotated[str, typer.Option(help="image-folder, mask-folder, idx, csv or npz; auto finds out.")] = "auto",
     option: Annotated[
         list[str] | None,
         typer.Option("--option", help="target=price, task=regression, image_size=64, channels=1, split.test=0.2 ..."),

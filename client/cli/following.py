@@ -4,7 +4,7 @@ from typing import Any
 
 import typer
 
-from client import tables
+from client import results, tables
 from client.cli.session import ExitCode, Session, details_of
 from client.progress import follow
 
@@ -60,7 +60,15 @@ def _show_result(s: Session, job: Json) -> None:
     # Matrices and curves are for programs: --json, or the report among the job's artifacts.
     s.out.print(tables.details({key: value for key, value in result.items() if not isinstance(value, list | dict)}))
     if variants := result.get("variants"):
-        s.out.print(tables.variants(variants))
+        s.out.print(results.variants(variants))
+    if pictures := result.get("artifacts"):
+        s.out.print(results.pictures(pictures))
+    if curves := result.get("curves"):
+        s.out.print(results.curves(result.get("sizes") or result["values"], curves))
     columns = {"test": test, "validation": validation, "random baseline": baseline}
-    if test:
-        s.out.print(tables.metrics({name: column for name, column in columns.items() if column}))
+    if job["kind"] == "cross_validate":
+        s.out.print(results.estimates(test))
+    elif test:
+        s.out.print(results.metrics({name: column for name, column in columns.items() if column}))
+    if verdict := result.get("verdict"):
+        s.out.print(results.verdict(verdict), soft_wrap=True)

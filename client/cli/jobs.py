@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from client import tables
+from client import cells, results, tables
 from client.cli.following import follow_to_the_end, show_end
 from client.cli.session import JsonFlag, print_json_line, session
 from client.terminal import escape, escape_lines
@@ -19,9 +19,7 @@ JobId = Annotated[str, typer.Argument(metavar="ID", help="Id of a job.", show_de
 @app.command("list")
 def list_jobs(
     ctx: typer.Context,
-    kind: Annotated[
-        str | None, typer.Option(help="Only this kind: ingest, register, train, evaluate, infer, optimize.")
-    ] = None,
+    kind: Annotated[str | None, typer.Option(help="Only this kind: ingest, train, cross_validate ...")] = None,
     state: Annotated[str | None, typer.Option(help="Only this state: queued, running, succeeded ...")] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest first.")] = 20,
     as_json: JsonFlag = False,
@@ -53,7 +51,7 @@ def events(
             if as_json:
                 print_json_line({"id": event.id, "type": event.type, "data": event.data})
             else:
-                fields = "  ".join(f"{key}={tables.number(value)}" for key, value in event.data.items())
+                fields = "  ".join(f"{key}={cells.number(value)}" for key, value in event.data.items())
                 s.out.print(Text(escape(f"{event.id:>6}  {event.type:<8}  {fields}")), soft_wrap=True)
 
 
@@ -73,7 +71,7 @@ def metrics(ctx: typer.Context, job_id: JobId, as_json: JsonFlag = False) -> Non
     """Summarise a job's metric series; with --json every point."""
     with session(ctx, as_json) as s:
         series = s.api.jobs.metrics(job_id)
-        s.show(series, tables.series(series))
+        s.show(series, results.series(series))
 
 
 @app.command()

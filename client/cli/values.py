@@ -26,7 +26,7 @@ def assignments(texts: Sequence[str], option: str) -> dict[str, Any]:
                 raise typer.BadParameter(f"{key} lies inside {parent}, which has a value already", param_hint=option)
         if last in place:
             raise typer.BadParameter(f"{key} is given twice", param_hint=option)
-        place[last] = _value(value)
+        place[last] = value_of(value)
     return settings
 
 
@@ -41,7 +41,8 @@ def rows(text: str) -> list[Any]:
     return value
 
 
-def _value(text: str) -> Any:
+def value_of(text: str) -> Any:
+    """JSON where the text parses as such, and the text itself otherwise."""
     try:
         return json.loads(text, parse_constant=_not_json)
     except ValueError:

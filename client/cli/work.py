@@ -1,11 +1,12 @@
-"""`syllabus train`, `evaluate`, `infer`, `optimize` and `predict`."""
+"""`syllabus train`, `evaluate`, `infer`, `optimize`, `explain` and `predict`."""
 
+import base64
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from client import tables
+from client import results
 from client.cli.following import run_to_the_end
 from client.cli.session import JsonFlag, session
 from client.cli.values import assignments, rows
@@ -95,6 +96,54 @@ def optimize(
         run_to_the_end(s, job, detach=detach)
 
 
+def explain(
+    ctx: typer.Context,
+    model: Model,
+    methods: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--method",
+            help="saliency, integrated_gradients, occlusion, grad_cam, feature_maps, kernels or deepdream; may be "
+            "repeated. (default: the first two)",
+        ),
+    ] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="A folder for the pictures.")] = None,
+    version: VersionOption = "latest",
+    dataset: Annotated[str | None, typer.Option(help="Where samples come from. (default: the training's)")] = None,
+    split: Annotated[str, typer.Option(help="train, validation or test.")] = "test",
+    samples: Annotated[int, typer.Option(min=1, help="How many rows, spread over the split.")] = 8,
+    row: Annotated[list[int] | None, typer.Option(min=0, help="This row instead; may be repeated.")] = None,
+    target: Annotated[str | None, typer.Option(help="The label to explain. (default: the predicted one)")] = None,
+    layer: Annotated[str | None, typer.Option(help="A layer with feature maps. (default: a convolution)")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of deepdream's noise.")] = 0,
+    deepdream: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="An option of deepdream, such as octaves=3; may be repeated."),
+    ] = None,
+    detach: Detach = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Show where a model's answers come from, and what its layers look for, as pictures."""
+    chosen = {} if methods is None else {"methods": methods}
+    options = assignments(deepdream or [], "--deepdream")
+    with session(ctx, as_json) as s:
+        job = s.api.explain(
+            model,
+            **chosen,
+            version=version,
+            dataset=dataset,
+            split=split,
+            samples=row or samples,
+            target=target,
+            layer=layer,
+            seed=seed,
+            deepdream=options,
+        )
+        run_to_the_end(s, job, detach=detach)
+        if output is not None and not detach:
+            s.note(f"{len(s.api.jobs.download_all(job['id'], output))} files are in {output}.")
+
+
 def predict(
     ctx: typer.Context,
     model: Model,
@@ -104,12 +153,29 @@ def predict(
     ] = None,
     version: VersionOption = "latest",
     top_k: Annotated[int | None, typer.Option(min=1, help="How many of the likeliest labels to answer.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", file_okay=False, help="A folder for the masks of a segmentation.")
+    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Predict now, from image files or rows of features."""
     if bool(images) == (rows_ is not None):
         raise typer.BadParameter("give image files or --rows, not both", param_hint="IMAGES")
+    if output is not None and len({path.stem for path in images or []}) < len(images or []):
+        raise typer.BadParameter("masks are named as their images, and two of these have one name", param_hint="IMAGES")
     inputs = list(images or []) or rows(rows_ or "")
     with session(ctx, as_json) as s:
         answer = s.api.predict(model, inputs, version=version, top_k=top_k)
-        s.show(answer, tables.predictions(answer["predictions"]))
+        s.show(answer, results.predictions(answer["predictions"]))
+        if output is not None:
+            s.note(f"{_save_masks(answer['predictions'], images or [], output)} masks are in {output}.")
+
+
+def _save_masks(predictions: list[dict[str, Any]], images: list[Path], folder: Path) -> int:
+    """Write each mask as PNG under its image's name, and say how many there were."""
+    pairs = [(path.stem, item) for path, item in zip(images, predictions, strict=False)]
+    masks = {name: base64.b64decode(item["mask"]) for name, item in pairs if "mask" in item}
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, mask in masks.items():
+        (folder / f"{name}.png").write_bytes(mask)
+    return len(masks)

@@ -12,7 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from client import tables
+from client import cells, results
 from client.api import Syllabus
 from client.cli.session import details_of
 from client.demo.digits import Digit, Digits
@@ -77,7 +77,7 @@ class Story:
         shown = [name for name in SHOWN_METRICS if name in result["metrics"]]
         columns = {"test": result["metrics"], "blind guess": result.get("baseline") or {}}
         self._show(
-            tables.metrics({title: {name: values.get(name) for name in shown} for title, values in columns.items()})
+            results.metrics({title: {name: values.get(name) for name in shown} for title, values in columns.items()})
         )
         if result["metrics"]["accuracy"] < EXPECTED_ACCURACY:
             raise DemoFailed(f"test accuracy is {result['metrics']['accuracy']:.3f}, below {EXPECTED_ACCURACY}")
@@ -100,7 +100,7 @@ class Story:
                 f"(allowed {parity['tolerance']:.0e}) at batch sizes {sizes}"
             )
             path = self.api.models.download(self.model, self.home / f"{self.model}.onnx", self.version)
-            self._say(f"{path.name}: {tables.byte_size(path.stat().st_size)}, SHA-256 {record['onnx']['sha256']}")
+            self._say(f"{path.name}: {cells.byte_size(path.stat().st_size)}, SHA-256 {record['onnx']['sha256']}")
 
     def predict(self, digit: Digit) -> Path:
         """POST an image that the model has never seen."""
@@ -110,7 +110,7 @@ class Story:
             answer = self.api.predict(self.model, path, version=self.version, top_k=3)
             side_by_side = Table.grid(padding=(0, 4))
             picture = Text("\n".join(digit.picture()), no_wrap=True)
-            side_by_side.add_row(picture, tables.predictions(answer["predictions"], width=20))
+            side_by_side.add_row(picture, results.predictions(answer["predictions"], width=20))
             self._show(side_by_side)
         return path
 

@@ -83,6 +83,42 @@ def test_an_optimize_request_holds_what_was_given() -> None:
     }
 
 
+def test_requests_that_train_many_times_hold_what_was_given() -> None:
+    with serving(accept) as web, Syllabus(web.url) as api:
+        api.cross_validate("mlp", "iris", "leave_p_out", p=3, training={"epochs": 2})
+        api.learning_curve("mlp", "iris", [0.5, 40], repeats=2, hyperparameters={"dropout": 0.1})
+        api.validation_curve("linear", "diabetes", "hyperparameters.degree", (1, 2))
+        api.bias_variance("mlp", "iris", resamples=9, seed=4)
+    about = {"architecture": "mlp", "dataset": "iris"}
+    nothing: dict[str, object] = {"hyperparameters": {}, "training": {}}
+    assert [json.loads(request.body) for request in web.requests] == [
+        {**about, **nothing, "kind": "cross_validate", "method": "leave_p_out", "p": 3, "training": {"epochs": 2}},
+        {**about, **nothing, "kind": "learning_curve", "sizes": [0.5, 40], "repeats": 2}
+        | {"hyperparameters": {"dropout": 0.1}},
+        {**nothing, "kind": "validation_curve", "architecture": "linear", "dataset": "diabetes"}
+        | {"parameter": "hyperparameters.degree", "values": [1, 2], "repeats": 1},
+        {**about, **nothing, "kind": "bias_variance", "resamples": 9, "seed": 4},
+    ]
+
+
+def test_an_explain_request_holds_what_was_given() -> None:
+    with serving(accept) as web, Syllabus(web.url) as api:
+        api.explain("m", methods=["deepdream"], samples=(3, 5), target="cat", deepdream={"octaves": 2})
+    assert json.loads(web.requests[0].body) == {
+        "kind": "explain",
+        "model": "m",
+        "version": "latest",
+        "methods": ["deepdream"],
+        "dataset": None,
+        "split": "test",
+        "samples": [3, 5],
+        "target": "cat",
+        "layer": None,
+        "seed": 0,
+        "deepdream": {"octaves": 2},
+    }
+
+
 def test_traffic_and_the_default_variant_are_put() -> None:
     with serving(accept) as web, Syllabus(web.url) as api:
         api.models.set_traffic("m", {1: 0.9, 2: 0.1}, shadow=3)
@@ -101,3 +137,15 @@ def test_the_address_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("SYLLABUS_URL", "http://example.org:1234/")
     with Syllabus() as api:
         assert api.base_url == "http://example.org:1234"
+
+
+def test_a_mask_is_asked_for_as_a_picture() -> None:
+    with serving(lambda handler, request: handler.send(200, PNG)) as web, Syllabus(web.url) as api:
+        assert api.predict_mask("m", PNG, version=2) == PNG
+    assert web.requests[0].path == "/v1/models/m/predict?version=2"
+    assert web.requests[0].headers["accept"] == "image/png"
+
+
+def test_a_model_that_answers_without_a_mask_is_an_error() -> None:
+    with serving(accept) as web, Syllabus(web.url) as api, pytest.raises(ValueError, match="without a mask"):
+        api.predict_mask("m", PNG)

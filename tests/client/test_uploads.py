@@ -63,7 +63,7 @@ def test_a_directory_is_sent_as_a_zip_of_its_files(tmp_path: Path) -> None:
     os.utime(folder / "rose" / "1.jpg", (0, 0))
     with serving(accept) as web, Syllabus(web.url) as api:
         api.datasets.upload(folder)
-    assert web.requests[0].path == "/v1/datasets?name=flowers&format=image-folder"
+    assert web.requests[0].path == "/v1/datasets?name=flowers&format=auto"
     with zipfile.ZipFile(io.BytesIO(web.requests[0].body)) as archive:
         assert archive.namelist() == ["rose/1.jpg", "rose/2.jpg", "tulip/1.jpg"]
         assert archive.read("tulip/1.jpg") == b"tulip/1.jpg"

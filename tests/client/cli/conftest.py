@@ -20,7 +20,8 @@ class Command:
     url: str
 
     def __call__(self, *arguments: str) -> Result:
-        return CliRunner().invoke(app, ["--url", self.url, *arguments], catch_exceptions=False)
+        # A terminal so wide that no message is broken, however long the path in it.
+        return CliRunner(env={"COLUMNS": "500"}).invoke(app, ["--url", self.url, *arguments], catch_exceptions=False)
 
     def json(self, *arguments: str) -> Any:
         """The JSON that a command which must work prints; nothing else may be on stdout."""

@@ -1,4 +1,4 @@
-"""`syllabus train`, `evaluate`, `infer` and `predict` against the real stack."""
+"""`syllabus train`, `evaluate`, `infer`, `explain` and `predict` against the real stack."""
 
 import json
 from pathlib import Path
@@ -54,6 +54,18 @@ class TestTrainedModel:
 
     def test_rows_of_another_shape_are_refused(self, syllabus: Command) -> None:
         assert syllabus("predict", "cli-iris", "--rows", "[[1, 2]]").exit_code == 3
+
+    def test_explanations_are_downloaded_as_pictures(self, syllabus: Command, tmp_path: Path) -> None:
+        folder = tmp_path / "why"
+        result = syllabus("explain", "cli-iris", "--method", "saliency", "--row", "3", "--output", str(folder))
+        assert result.exit_code == 0, result.stderr
+        assert "saliency.test-3.png" in result.stdout
+        assert {path.name for path in folder.iterdir()} == {"saliency.test-3.png", "saliency.csv", "report.json"}
+        assert (folder / "saliency.test-3.png").read_bytes().startswith(b"\x89PNG")
+
+    def test_a_method_for_images_is_refused_for_a_table(self, syllabus: Command) -> None:
+        result = syllabus("explain", "cli-iris", "--method", "grad_cam")
+        assert (result.exit_code, "methods" in result.stderr) == (3, True)
 
 
 def test_images_are_predicted_one_by_one_and_together(syllabus: Command, stack: Stack, image_folder: Path) -> None:

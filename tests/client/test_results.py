@@ -1,0 +1,78 @@
+"""Results drawn for a terminal."""
+
+from typing import Any
+
+from client import results
+from tests.client.screen import drawn
+
+
+def test_metrics_stand_side_by_side() -> None:
+    columns: dict[str, dict[str, Any]] = {
+        "test": {"accuracy": 0.98765, "confusion_matrix": [[1]]},
+        "random baseline": {"accuracy": 0.1},
+    }
+    assert [line.split() for line in drawn(results.metrics(columns)).splitlines()] == [
+        ["METRIC", "TEST", "RANDOM", "BASELINE"],
+        ["accuracy", "0.9877", "0.1"],
+    ]
+
+
+def test_a_metrics_interval_stands_beside_it() -> None:
+    columns: dict[str, dict[str, Any]] = {
+        "test": {"accuracy": 0.98765, "roc_auc": 1.0, "intervals": {"accuracy": [0.97001, 0.99502]}},
+        "validation": {"accuracy": 0.9, "roc_auc": None},
+    }
+    lines = [" ".join(line.split()) for line in drawn(results.metrics(columns)).splitlines()]
+    assert lines[1:] == ["accuracy 0.9877 [0.97, 0.995] 0.9", "roc_auc 1"]
+
+
+def test_a_verdict_is_one_line_and_does_not_act_on_the_terminal() -> None:
+    record = {"fit": "overfitting", "detail": "The gap is\x1b[2J 20%.", "try": ["more rows", "a smaller network"]}
+    (line,) = drawn(results.verdict(record)).splitlines()
+    assert line.startswith("verdict  overfitting: The gap is")
+    assert line.endswith("Try more rows; a smaller network.")
+    assert "\x1b" not in line
+
+
+def test_probabilities_are_drawn_to_scale() -> None:
+    item = {
+        "label": "3",
+        "probability": 0.75,
+        "top_k": [{"label": "3", "probability": 0.75}, {"label": "8", "probability": 0.25}],
+    }
+    first, second = drawn(results.predictions([item], width=8)).splitlines()[1:]
+    assert (first.count("█"), second.count("█")) == (6, 2)
+
+
+def test_a_variant_shows_what_it_gains_and_loses() -> None:
+    report = {
+        "bytes": {"original": 4000, "variant": 1000},
+        "latency_ms": {"batch_1": {"original": 2.0, "variant": 0.5}},
+        "metrics": {"loss": 0.0025},
+    }
+    items: list[dict[str, Any]] = [
+        {"name": "int8", "accepted": True, "reason": None, "report": report},
+        {"name": "fp16", "accepted": False, "reason": "No layer.", "report": None},
+    ]
+    first, second = drawn(results.variants(items)).splitlines()[1:]
+    assert first.split() == ["int8", "yes", "1.0", "kB", "25%", "0.5", "2", "0.0025"]
+    assert second.split() == ["fp16", "no", "No", "layer."]
+
+
+def test_estimated_values_need_no_bar() -> None:
+    assert drawn(results.predictions([{"value": 151.25}])).splitlines()[1].split() == ["0", "151.2"]
+
+
+def test_an_estimate_has_its_interval_where_there_is_one() -> None:
+    metrics: dict[str, Any] = {
+        "accuracy": {"mean": 0.95, "std": 0.02, "interval": [0.91, 0.99]},
+        "r2": {"mean": None, "std": None, "interval": None},
+    }
+    lines = [line.split() for line in drawn(results.estimates(metrics)).splitlines()]
+    assert lines == [["METRIC", "MEAN", "STD", "FROM", "TO"], ["accuracy", "0.95", "0.02", "0.91", "0.99"], ["r2"]]
+
+
+def test_a_curve_has_a_line_for_each_point() -> None:
+    spread = {"train": {"mean": [0.1, 0.2]}, "validation": {"mean": [0.3, None]}}
+    lines = [line.split() for line in drawn(results.curves([[4], 8], {"mse": spread})).splitlines()]
+    assert lines == [["AT", "MSE", "TRAIN", "MSE", "VALIDATION"], ["[4]", "0.1", "0.3"], ["8", "0.2"]]
