@@ -46,7 +46,7 @@ run: install  ## start the embedded stack and stay; PORT=8000 and SYLLABUS_HOME=
 
 test: install  ## the tests that take seconds, on SQLite and PostgreSQL
 	@echo "Without the slow tests (full-size data, repeated kills): make test-slow runs those."
-	@python -m pytest -m "not slow" $(PYTEST_ARGS)
+	@python -m pytest -m "not slow" -n 2 --dist loadfile $(PYTEST_ARGS)
 
 test-slow: install  ## the tests that take minutes; the CI runs them too
 	@python -m pytest -m slow --timeout 1800 $(PYTEST_ARGS)

@@ -17,7 +17,7 @@ def test_a_finished_job_is_listed_shown_and_read(syllabus: Command, trained: dic
     job_id = trained["id"]
     listed = syllabus.json("jobs", "list", "--kind", "train", "--state", "succeeded")
     assert job_id in [job["id"] for job in listed]
-    assert job_id in syllabus("jobs", "list").stdout
+    assert job_id in syllabus("jobs", "list", "--kind", "train", "--limit", "100").stdout
     assert "succeeded" in syllabus("jobs", "show", job_id).stdout
     assert "train_loss" in syllabus("jobs", "metrics", job_id).stdout
     assert syllabus.json("jobs", "metrics", job_id)["train_loss"]
