@@ -8,9 +8,12 @@ from typing import NamedTuple
 
 import numpy as np
 import onnxruntime
+import structlog
 
 from services.errors import DeadlineExceeded, Invalid, SyllabusError
 from services.serving.network import Feeds, Network, Outputs
+
+log = structlog.get_logger(__name__)
 
 
 class Answer(NamedTuple):
@@ -53,7 +56,10 @@ class Ticket:
         """Answer the request, unless it is over."""
         if not self.is_over:
             self.leave()
-            self.done(result)
+            try:
+                self.done(result)
+            except Exception:  # a fault of ours must not keep the rest of the batch from its answers
+                log.exception("answer_not_taken")
 
     def expire(self) -> None:
         """Answer that the deadline has passed."""
@@ -71,7 +77,12 @@ class Ticket:
 async def answer_of(submit: Callable[[Done], Ticket]) -> Answer:
     """Submit a request and wait for its answer. Raises what `submit` raises, and the error that it comes to."""
     answered: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-    ticket = submit(answered.set_result)
+
+    def settle(result: Result) -> None:
+        if not answered.done():  # it is cancelled a turn before the ticket is left
+            answered.set_result(result)
+
+    ticket = submit(settle)
     try:
         result = await answered
     except asyncio.CancelledError:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from services.errors import DeadlineExceeded, TooManyRequests
-from services.serving.batch import Answer
+from services.serving.batch import Answer, Done, Result, Ticket, answer_of
 from services.serving.batching import INLINE_SECONDS, Batcher
 from services.serving.memory import QueueMemory
 from services.serving.runners import Runners
@@ -274,5 +274,40 @@ def test_a_request_of_many_rows_does_not_hold_up_the_loop() -> None:
             await asyncio.sleep(0)
             assert not future.done(), "it ran on the loop"
             np.testing.assert_array_equal((await future).outputs[0], floats(4096, 4))
+
+    asyncio.run(scenario())
+
+
+def test_whoever_leaves_in_the_turn_of_the_answer_keeps_nobody_from_theirs() -> None:
+    async def scenario() -> None:
+        async with bench() as opened:
+            batcher = opened.batcher(network_of(mirror()))
+
+            def submit(done: Done) -> Ticket:
+                return batcher.submit({"x": floats(1, 4)}, 1, 16, later(), 5, done)
+
+            leaving = asyncio.ensure_future(answer_of(submit))
+            await asyncio.sleep(0)
+            asyncio.get_running_loop().call_soon(leaving.cancel)
+            staying = [ask_mirror(batcher) for _ in range(3)]
+            leaving.cancel()
+            await asyncio.gather(*staying)
+            with pytest.raises(asyncio.CancelledError):
+                await leaving
+
+    asyncio.run(scenario())
+
+
+def test_an_answer_that_is_not_taken_holds_up_no_other() -> None:
+    async def scenario() -> None:
+        async with bench() as opened:
+            batcher = opened.batcher(network_of(mirror()))
+
+            def fail(result: Result) -> None:
+                raise RuntimeError
+
+            batcher.submit({"x": floats(1, 4)}, 1, 16, later(), 5, fail)
+            await asyncio.gather(*(ask_mirror(batcher) for _ in range(3)))
+            assert batcher.is_idle
 
     asyncio.run(scenario())
