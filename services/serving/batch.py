@@ -42,7 +42,11 @@ class Ticket:
     submitted_at: float
     done: Done
     """Called with what the request comes to, unless it is abandoned."""
+    drop: "Callable[[Ticket], None]"
+    """Frees the inputs, if they are not part of a batch."""
     is_over: bool = False
+    is_taken: bool = False
+    """Whether a batch was made of it, or its turn has come and gone."""
     alarm: asyncio.TimerHandle | None = None
     batch: "Sequence[Ticket]" = ()
     options: onnxruntime.RunOptions | None = None
@@ -68,6 +72,8 @@ class Ticket:
     def leave(self) -> None:
         """Nobody waits for an answer any more; a run that is for nobody else is ended."""
         self.is_over = True
+        if not self.is_taken:
+            self.drop(self)
         if self.alarm is not None:
             self.alarm.cancel()
         if self.options is not None and all(ticket.is_over for ticket in self.batch):

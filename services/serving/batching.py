@@ -81,10 +81,8 @@ class Batcher:
         `done` is called on the event loop, with an answer or an error.
         """
         self.admit(rows, deadline)
-        if not self._memory.has_room(num_bytes):
-            self._drop_what_is_over()
         self._memory.take(num_bytes)
-        ticket = Ticket(feeds, rows, num_bytes, deadline, time.monotonic(), done)
+        ticket = Ticket(feeds, rows, num_bytes, deadline, time.monotonic(), done, self._drop)
         if self._on_threads:
             ticket.watch(self._loop)
         with self._lock:
@@ -96,14 +94,13 @@ class Batcher:
             self._loop.call_soon(self._dispatch)
         return ticket
 
-    def _drop_what_is_over(self) -> None:
-        """Free the memory of those who left; else it is freed when their turn would have come."""
+    def _drop(self, ticket: Ticket) -> None:
+        """Free the inputs of one that is over before its turn; its place in the queue is passed over."""
         with self._lock:
-            over = [item for item in self._waiting if item[3].is_over]
-            self._waiting = [item for item in self._waiting if not item[3].is_over]
-            heapq.heapify(self._waiting)
-            self.rows_waiting -= sum(item[3].rows for item in over)
-        self._memory.give_back(sum(item[3].num_bytes for item in over))
+            if ticket.is_taken:
+                return
+            num_bytes, ticket.num_bytes, ticket.feeds = ticket.num_bytes, 0, {}
+        self._memory.give_back(num_bytes)
 
     def _dispatch(self) -> None:
         """Run what waits here and now if that is quick, else offer it to the runners."""
@@ -148,6 +145,7 @@ class Batcher:
                     break
                 heapq.heappop(self._waiting)
                 self.rows_waiting -= ticket.rows
+                ticket.is_taken = True
                 if ticket.is_over:
                     self._loop.call_soon_threadsafe(self._memory.give_back, ticket.num_bytes)
                     continue

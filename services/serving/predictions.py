@@ -81,12 +81,11 @@ class Predictor:
 
         Raises `NotFound`, `Unavailable`, and `DeadlineExceeded` if loading takes longer; it goes on all the same.
         """
-        entry = self.directory.fresh(name) or await self.directory.get(name)
+        if (found := self.ready(name, wish)) is not None:
+            return found
+        entry = await self.directory.get(name)
         model = entry.resolve(wish.version, wish.variant)
-        loaded = self.engine.find(model)
-        if loaded is None:
-            loaded = await _in_time(wish.deadline, self.engine.load(model))
-        return Found(entry, model, loaded)
+        return Found(entry, model, await _in_time(wish.deadline, self.engine.load(model)))
 
     def begin_predict(self, name: str, wish: Wish, given: Given, top_k: int) -> PredictCall | None:
         """The call of a prediction for which nothing has to be waited for but its run; None for any other.

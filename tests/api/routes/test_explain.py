@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 
 from services.tables import Dataset, JobArtifact
 from tests.api.conftest import add_dataset, add_version, opened
+from tests.models.running import DEFAULTS
 from tests.serving_models import image_classifier, image_signature, tabular_regressor, tabular_signature
 
 IMAGES: dict[str, Any] = {
@@ -71,24 +72,11 @@ def test_a_request_is_filled_in_and_fixed(gateway: TestClient) -> None:
     job = response.json()
     assert (job["kind"], job["links"]["dataset"]) == ("explain", "/v1/datasets/digits")
     assert job["request"] == {
+        **DEFAULTS["explain"],
         "kind": "explain",
         "model": "shades",
-        "version": 1,
         "methods": ["kernels", "saliency"],
         "dataset": "digits",
-        "split": "test",
-        "samples": 8,
-        "target": None,
-        "layer": None,
-        "seed": 0,
-        "deepdream": {
-            "steps": 20,
-            "learning_rate": 2.0,
-            "octaves": 4,
-            "octave_scale": 1.4,
-            "layer": None,
-            "channel": None,
-        },
     }
 
 

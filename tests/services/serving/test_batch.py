@@ -17,10 +17,14 @@ from tests.services.serving.engines import floats, later, network_of
 from tests.serving_models import addition, endless_below_zero, lookup, mirror, zeros_of_size
 
 
+def nobody(_: object) -> None:
+    """Takes an answer, or an end, and does nothing with it."""
+
+
 def outcome_of(network: Network, feeds: Sequence[Feeds], options: onnxruntime.RunOptions | None = None) -> Run:
     """What comes of running these requests as one batch."""
 
-    tickets = [Ticket(each, len(next(iter(each.values()))), 0, later(), 0.0, lambda _: None) for each in feeds]
+    tickets = [Ticket(each, len(next(iter(each.values()))), 0, later(), 0.0, nobody, nobody) for each in feeds]
     return run(network, tickets, options)
 
 
