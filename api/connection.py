@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from api.auth import ApiKey
 from api.data_plane.exchange import Exchange
@@ -23,12 +23,14 @@ from api.data_plane.outbox import Outbox
 from api.data_plane.plane import DataPlane
 from api.data_plane.targets import parse
 from api.event_stream import Streams
+from api.problems import problem
 
 MAX_HEAD_BYTES = 64 * 1024
 MAX_HEADERS = 100
 # A body that arrives at once; it has the time of a head, and uvicorn would pause reading above.
 MAX_SHORT_WAY_BYTES = 64 * 1024
 MAX_LENGTH_DIGITS = 5
+MALFORMED = f"This is not HTTP/1.1, or its head has more than {MAX_HEAD_BYTES} bytes or {MAX_HEADERS} headers."
 NOT_PLAIN = (b"transfer-encoding", b"expect", b"upgrade")
 STATE = "connections"
 
@@ -55,6 +57,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.url = b""
         self._shared: Shared = self.app_state[STATE]
         self._head_bytes = self._packet_bytes = 0
         self._is_between = True
@@ -125,6 +128,15 @@ class HttpProtocol(HttpToolsProtocol):
             self.send_400_response("Request head too long.")
         elif self._head_timer is None:
             self._start_head_timer()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer a request that cannot be parsed in the shape of every other failure, and close the connection."""
+        path = self.url.partition(b"?")[0].decode("latin-1")
+        answer = problem(path, 400, "request_malformed", "Malformed request", MALFORMED)
+        lines = [b"%s: %s\r\n" % header for header in answer.raw_headers]
+        head = (STATUS_LINE[400], self.default_lines, *lines, b"connection: close\r\n\r\n")
+        self.transport.write(b"".join((*head, bytes(answer.body))))
+        self.transport.close()
 
     def on_message_begin(self) -> None:
         """A request begins: its bytes are counted anew. What the framework wants to know is gathered if it is asked."""

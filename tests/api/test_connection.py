@@ -6,6 +6,7 @@ import pytest
 
 from api.connection import MAX_HEAD_BYTES, MAX_HEADERS
 from tests.api.conftest import Gateway
+from tests.api.data_plane.wire import head, read
 
 
 @pytest.mark.parametrize(
@@ -66,3 +67,17 @@ def test_an_absolute_target_does_not_replace_the_host(gateway: Gateway) -> None:
     with gateway.connect() as connection:
         connection.sendall(b"GET http://localhost/v1/jobs HTTP/1.1\r\nHost: evil.example\r\n\r\n")
         assert connection.recv(65536).split()[1] in (b"400", b"403")
+
+
+@pytest.mark.parametrize(
+    ("path", "media_type", "field"),
+    [("/v1/datasets", "application/problem+json", "detail"), ("/v2", "application/json", "error")],
+)
+def test_a_head_that_is_too_long_is_refused_in_the_shape_of_every_failure(
+    gateway: Gateway, path: str, media_type: str, field: str
+) -> None:
+    with gateway.connect() as connection:
+        connection.sendall(head(f"{path}?classes=" + "x" * MAX_HEAD_BYTES, method="GET"))
+        reply = read(connection)
+    assert (reply.status, reply.header("content-type"), reply.header("connection")) == (400, media_type, "close")
+    assert str(MAX_HEAD_BYTES) in reply.json[field]
