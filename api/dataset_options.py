@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from api.openapi import reference
 from api.strict_json import loads
 from services.errors import Invalid
-from services.requests import DatasetOptions
+from services.requests.datasets import DatasetOptions
 
 _BINARY = {"type": "string", "format": "binary"}
 DATASET_BODY: dict[str, Any] = {

@@ -11,7 +11,8 @@ from api.auth import OPEN_PATHS
 from api.problems import MEDIA_TYPE, is_protocol
 from api.schemas.base import Problem
 from api.schemas.inference_protocol import IndexRequest, InferenceRequest, LoadRequest, ProtocolError, UnloadRequest
-from services.requests import DatasetOptions, PredictRequest
+from services.requests.datasets import DatasetOptions
+from services.requests.predictions import PredictRequest
 
 # Bodies that a route reads by itself, because JSON is only one of the types it takes.
 BODIES = (DatasetOptions, PredictRequest, InferenceRequest, IndexRequest, LoadRequest, UnloadRequest)

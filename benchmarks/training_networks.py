@@ -15,7 +15,7 @@ from torch import nn
 
 from benchmarks.training_throughput import BATCH_SIZE, Loop, data, train_by_hand, train_by_syllabus
 from models import registry
-from models.trainer import seed_everything
+from models.training.trainer import seed_everything
 
 NETWORKS: dict[str, dict[str, Any]] = {
     "mlp": {"hidden_dims": [256, 128, 100]},

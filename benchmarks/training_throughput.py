@@ -26,14 +26,14 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from models import registry
-from models.callbacks import Checkpointing, KeepBest, Reporting
 from models.data import DataSet, Examples
-from models.device import choose
 from models.preprocess import ImagePreprocess
 from models.run import Wish
-from models.settings import training_settings
 from models.tasks import Classification, with_loss
-from models.trainer import Trainer, seed_everything
+from models.training.callbacks import Checkpointing, KeepBest, Reporting
+from models.training.device import choose
+from models.training.settings import training_settings
+from models.training.trainer import Trainer, seed_everything
 
 BATCH_SIZE = 64
 OURS = "Syllabus"

@@ -13,11 +13,11 @@ from pydantic import BaseModel
 from models import registry
 from models.losses import LOSSES
 from models.metrics import METRICS
-from models.optimizers import OPTIMIZERS
 from models.registry import Architecture
-from models.schedulers import SCHEDULERS
-from models.settings import TrainingSettings
 from models.tasks import TASKS
+from models.training.optimizers import OPTIMIZERS
+from models.training.schedulers import SCHEDULERS
+from models.training.settings import TrainingSettings
 
 SNAPSHOT = Path(__file__).with_name("catalogue.json")
 

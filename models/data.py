@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from models.errors import UnsuitableData
-from models.settings import Split
 from models.splits import Rows, hold_out
+from models.training.settings import Split
 
 IN_MEMORY_BYTES = 2 * 1024**3
 """Data sets up to this size are held in memory."""

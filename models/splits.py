@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.errors import UnsuitableData
-from models.settings import Split
+from models.training.settings import Split
 
 Rows = NDArray[np.int64]
 Parts = Mapping[str, tuple[str, Rows]]

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from services import lifecycle, uploads
 from services.errors import Conflict, Invalid, NotFound
 from services.pages import Page, newest_first
-from services.requests import DatasetOptions
+from services.requests.datasets import DatasetOptions
 from services.resources import Resources
 from services.settings import Settings
 from services.tables import TERMINAL, Dataset, Job, new_id

@@ -15,7 +15,7 @@ from services.database import after_commit
 from services.errors import Conflict, NotFound
 from services.pages import Page, newest_first
 from services.preparation import prepare
-from services.requests import JobRequest
+from services.requests.jobs import JobRequest
 from services.resources import Resources
 from services.tables import Job, JobArtifact
 

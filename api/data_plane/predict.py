@@ -13,7 +13,7 @@ from api.data_plane.targets import Target
 from api.multipart import MultipartReader, Part, boundary_of
 from api.strict_json import loads, require_json
 from services.errors import Invalid, UnsupportedMediaType
-from services.requests import PredictRequest
+from services.requests.predictions import PredictRequest
 from services.serving import given
 from services.serving.answers import PICTURED, Prediction
 from services.serving.batch import Answer

@@ -13,7 +13,7 @@ from api.schemas.datasets import CreatedDatasetOut, DatasetOut, Rows
 from api.uploads import Upload, received
 from services import datasets, previews
 from services.errors import Conflict
-from services.requests import DatasetFormat, DatasetOptions
+from services.requests.datasets import DatasetFormat, DatasetOptions
 from services.resources import Resources
 
 router = APIRouter(prefix="/v1/datasets", tags=["data sets"])

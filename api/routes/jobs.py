@@ -15,7 +15,7 @@ from api.schemas.base import ListOf
 from api.schemas.jobs import ArtifactOut, JobOut, LogLine, SeriesOut
 from api.strict_json import StrictRoute
 from services import events, jobs
-from services.requests import JobRequest
+from services.requests.jobs import JobRequest
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=StrictRoute)
 

@@ -13,7 +13,8 @@ from api.strict_json import StrictRoute
 from api.uploads import Upload, received
 from services import registrations, registry
 from services.errors import Invalid
-from services.requests import AliasTarget, TrafficTarget, VariantName, VariantTarget
+from services.requests.optimize import VariantName, VariantTarget
+from services.requests.traffic import AliasTarget, TrafficTarget
 from services.resources import Resources
 
 router = APIRouter(prefix="/v1/models", tags=["models"], route_class=StrictRoute)

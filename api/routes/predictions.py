@@ -19,7 +19,7 @@ from api.dependencies import ModelName
 from api.openapi import also, reference
 from api.schemas.models import PredictionsOut
 from services.errors import SyllabusError
-from services.requests import PredictRequest
+from services.requests.predictions import PredictRequest
 from services.serving.engine import LAST_PRIORITY
 
 router = APIRouter(tags=["prediction"])

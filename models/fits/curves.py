@@ -17,9 +17,9 @@ from models.fits.figures import draw_curves
 from models.fits.fitting import Fit, Fitted, fit_all, seed_of_fit
 from models.fits.scoring import Numbers, announce, numbers_of, scores_of, targets_of
 from models.run import JobContext, ProducedFile
-from models.settings import training_settings
 from models.splits import Parts
 from models.tasks import Task
+from models.training.settings import training_settings
 
 PARTS = {"train": "train", "held_out": "validation"}
 """What a fit is measured on, and its name in the result."""

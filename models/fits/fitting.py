@@ -15,15 +15,15 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from models import checkpoint
 from models.data import DataSet, Examples
 from models.errors import JobError, TrainingDiverged
 from models.fits.report import FitsReport
 from models.inference import BATCH_SIZE
-from models.plan import Plan
 from models.run import JobContext, Reporter, Stopped, obey
 from models.splits import Parts
-from models.training import Training
+from models.training import checkpoint
+from models.training.plan import Plan
+from models.training.training import Training
 
 SEEDS = 2**32
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from models.data import DataSet
 from models.errors import UnsuitableData
-from models.settings import Split
 from models.splits import Parts, Rows, hold_out
+from models.training.settings import Split
 
 Method = Literal["hold_out", "k_fold", "stratified_k_fold", "leave_one_out", "leave_p_out"]
 

@@ -17,7 +17,7 @@ from models.fits.decomposition import squared_error, zero_one_loss
 from models.fits.fitting import Fit, configuration, fit_all, seed_of_fit
 from models.fits.scoring import announce, numbers_of, scores_of, targets_of
 from models.run import JobContext, Outcome, ProducedFile, given
-from models.settings import training_settings
+from models.training.settings import training_settings
 
 
 def run(context: JobContext) -> Outcome:

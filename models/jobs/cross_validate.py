@@ -20,9 +20,9 @@ from models.fits.folds import Folding, training_parts
 from models.fits.scoring import Numbers, announce, numbers_of, scores_of, targets_of
 from models.metrics.intervals import CONFIDENCE
 from models.run import JobContext, Outcome, given, obey
-from models.settings import training_settings
 from models.splits import Rows
 from models.tasks import TASKS
+from models.training.settings import training_settings
 
 FOLD_BY_FOLD = ("k_fold", "stratified_k_fold")
 """Methods whose folds are large enough to be measured one by one; the answers of the others are pooled."""

@@ -12,9 +12,9 @@ from models.errors import UnsuitableData
 from models.fits.curves import division, files, gather, measure_all, with_repeat
 from models.fits.fitting import Fit, configuration
 from models.run import JobContext, Outcome, given
-from models.settings import training_settings
 from models.splits import spread
 from models.tasks import TASKS
+from models.training.settings import training_settings
 
 
 def run(context: JobContext) -> Outcome:

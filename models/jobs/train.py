@@ -5,9 +5,9 @@ from typing import Any
 import torch
 
 from models.data import DataSet
-from models.plan import Plan
 from models.run import JobContext, Outcome, ProducedFile, given
-from models.training import Training
+from models.training.plan import Plan
+from models.training.training import Training
 from models.versions.publication import publish
 
 

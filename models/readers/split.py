@@ -4,8 +4,8 @@ import numpy as np
 
 from models.errors import JobError, UnsuitableData
 from models.readers.writer import DatasetWriter, chunks
-from models.settings import Split
 from models.splits import Rows, hold_out
+from models.training.settings import Split
 
 SEED = 0
 

@@ -2,11 +2,11 @@
 
 from models.errors import JobError, UnknownName
 from models.losses import LossOptions
-from models.settings import TrainingSettings
 from models.tasks.base import Phase, Task
 from models.tasks.classification import Classification
 from models.tasks.regression import Regression
 from models.tasks.segmentation import Segmentation
+from models.training.settings import TrainingSettings
 
 __all__ = ["TASKS", "Classification", "Phase", "Regression", "Segmentation", "Task", "with_loss"]
 

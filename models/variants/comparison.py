@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from models.data import DataSet, Examples
 from models.inference import BATCH_SIZE, load
 from models.random_inputs import Feeds, random_feeds
-from models.settings import Split
 from models.tasks import TASKS
+from models.training.settings import Split
 from models.variants.source import Refused
 
 PARITY_BATCH_SIZES = (1, 2, 7, 32)

@@ -14,8 +14,8 @@ from models.data import Examples, fitting
 from models.export import OPSET, PARITY_BATCH_SIZES, export, parity, served
 from models.inference import BATCH_SIZE, Session
 from models.metrics.verdict import judge
-from models.plan import Plan
 from models.run import JobContext, Stopped
+from models.training.plan import Plan
 
 
 class Publication(NamedTuple):

@@ -6,7 +6,7 @@ import numpy as np
 
 from models.data import DataSet, Examples
 from models.errors import Mismatch
-from models.settings import Split
+from models.training.settings import Split
 
 
 def examples_of(dataset: DataSet, version: dict[str, Any], wanted: str) -> tuple[str, Examples]:

@@ -19,7 +19,7 @@ from services.preparation import (
     validation_curve,
     with_model,
 )
-from services.requests import JobRequest
+from services.requests.jobs import JobRequest
 from services.resources import Resources
 from services.tables import Job
 

@@ -3,7 +3,7 @@
 from sqlalchemy.orm import Session
 
 from services.preparation.fits import Subject
-from services.requests import BiasVarianceRequest
+from services.requests.fits import BiasVarianceRequest
 from services.resources import Resources
 from services.tables import Job
 

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from services.errors import Invalid
 from services.preparation.fits import Subject
-from services.requests import CrossValidateRequest
+from services.requests.fits import CrossValidateRequest
 from services.resources import Resources
 from services.tables import Job
 

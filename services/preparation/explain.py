@@ -9,7 +9,7 @@ from services import datasets, registry
 from services.errors import Invalid
 from services.preparation.versions import training_data, version_in_body
 from services.preparation.with_model import check_input
-from services.requests import ExplainRequest
+from services.requests.explain import ExplainRequest
 from services.resources import Resources
 from services.tables import Dataset, Job, ModelVersion
 

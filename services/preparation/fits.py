@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from services import datasets
 from services.errors import Invalid
 from services.preparation.queues import compute_queue
-from services.requests import FitsRequest
+from services.requests.fits import FitsRequest
 from services.resources import Resources
 from services.tables import Job
 

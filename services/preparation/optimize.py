@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from services.errors import Invalid
 from services.preparation.versions import training_data, version_in_body
-from services.requests import OptimizeRequest
+from services.requests.optimize import OptimizeRequest
 from services.resources import Resources
 from services.tables import Job
 

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from services import datasets
 from services.errors import Invalid
 from services.preparation.queues import compute_queue
-from services.requests import TrainRequest
+from services.requests.train import TrainRequest
 from services.resources import Resources
 from services.tables import Job, Model
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from services.catalogue import Catalogue
 from services.errors import Invalid
 from services.preparation.fits import Subject
-from services.requests import ValidationCurveRequest
+from services.requests.fits import ValidationCurveRequest
 from services.resources import Resources
 from services.tables import Job
 

@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 from services import datasets
 from services.errors import Invalid
 from services.preparation.versions import version_in_body
-from services.requests import EvaluateRequest, InferRequest
+from services.requests.evaluate import EvaluateRequest
+from services.requests.infer import InferRequest
 from services.resources import Resources
 from services.tables import Job
 

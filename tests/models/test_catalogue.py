@@ -4,7 +4,7 @@ import jsonschema
 import pytest
 
 from models import catalogue, registry
-from models.settings import TrainingSettings
+from models.training.settings import TrainingSettings
 
 BUILT = catalogue.build()
 

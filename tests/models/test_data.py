@@ -6,7 +6,7 @@ import torch
 
 from models.data import DataSet, Examples, require_learnable
 from models.errors import UnsuitableData
-from models.settings import Split
+from models.training.settings import Split
 from tests.models.running import Array, write_data_set
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (40, 1, 4, 4), dtype=np.uint8)

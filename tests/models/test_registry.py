@@ -58,5 +58,6 @@ def test_a_search_range_is_a_span_or_choices() -> None:
 
 
 def test_what_the_supervisor_and_the_readers_import_leaves_torch_out() -> None:
-    code = "import sys, models.run, models.registry, models.settings, models.splits; sys.exit('torch' in sys.modules)"
+    modules = "models.run, models.registry, models.training.settings, models.splits"
+    code = f"import sys, {modules}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

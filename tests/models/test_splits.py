@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.errors import UnsuitableData
-from models.settings import Split
 from models.splits import hold_out
+from models.training.settings import Split
 
 BOTH = {"validation", "test"}
 

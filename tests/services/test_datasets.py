@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from services import datasets, lifecycle, uploads
 from services.errors import Conflict, NotFound
-from services.requests import DatasetOptions
+from services.requests.datasets import DatasetOptions
 from services.resources import Resources
 from services.tables import Dataset, Job
 

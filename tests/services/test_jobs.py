@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from services import datasets, jobs, lifecycle, registry
 from services.errors import Conflict, Invalid, NotFound
-from services.requests import JOB_REQUEST
+from services.requests.jobs import JOB_REQUEST
 from services.resources import Resources
 from services.tables import Dataset, Job, Model, ModelVersion
 

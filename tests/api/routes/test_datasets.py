@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
-from services.requests import DatasetOptions
+from services.requests.datasets import DatasetOptions
 from services.tables import Dataset, Job
 from tests.api.conftest import add_dataset, add_job, opened
 

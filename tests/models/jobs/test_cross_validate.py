@@ -11,14 +11,14 @@ from sklearn.model_selection import KFold, StratifiedKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from models import checkpoint
 from models.data import DataSet
 from models.errors import JobError
 from models.fits.folds import training_parts
 from models.metrics import METRICS
-from models.plan import Plan
 from models.run import Outcome, Stopped, run
-from models.settings import Split
+from models.training import checkpoint
+from models.training.plan import Plan
+from models.training.settings import Split
 from tests.models.running import Recorder, context_of, wish_at_poll, write_data_set
 
 CONVEX: dict[str, Any] = {

@@ -11,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 
 from models.data import DataSet
 from models.run import Outcome, run
-from models.settings import Split
+from models.training.settings import Split
 from tests.models.running import Array, context_of
 
 WHOLE = {"validation": 0.0, "test": 0.0}

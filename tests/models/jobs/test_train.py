@@ -15,7 +15,7 @@ from models.data import DataSet
 from models.errors import JobError
 from models.inference import Session
 from models.run import Outcome, Stopped, run
-from models.settings import Split
+from models.training.settings import Split
 from tests.models.running import Recorder, context_of, wish_at_poll, write_data_set
 
 THOROUGH: dict[str, Any] = {

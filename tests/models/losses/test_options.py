@@ -10,7 +10,7 @@ from torch import nn
 
 from models.errors import JobError
 from models.losses import LOSSES
-from models.settings import training_settings
+from models.training.settings import training_settings
 
 
 def loss(**options: Any) -> nn.Module:

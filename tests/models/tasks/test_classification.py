@@ -7,8 +7,8 @@ from torch import nn
 
 from models.data import Batch, DataSet
 from models.losses import CrossEntropy
-from models.settings import Split
 from models.tasks import Classification
+from models.training.settings import Split
 
 BATCH = Batch(torch.tensor([[2.0, 0.0, 0.0], [0.0, 1.0, 0.0]]), torch.tensor([0, 2]))
 

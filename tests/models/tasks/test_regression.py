@@ -8,8 +8,8 @@ from torch import nn
 from models.data import Batch, DataSet
 from models.losses import MSE
 from models.losses.heads import Gaussian
-from models.settings import Split
 from models.tasks import Regression
+from models.training.settings import Split
 
 
 @pytest.fixture

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from models.settings import Split
 from models.splits import hold_out
+from models.training.settings import Split
 from services import jobs
 from services.errors import Invalid
 from services.preparation.fits import Subject
-from services.requests import JOB_REQUEST
+from services.requests.jobs import JOB_REQUEST
 from services.resources import Resources
 from services.tables import Dataset, Job
 

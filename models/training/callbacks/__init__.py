@@ -1,0 +1,8 @@
+"""Logging, early stopping, checkpoints and wishes, kept out of the training loop."""
+
+from models.training.callbacks.base import Callback
+from models.training.callbacks.checkpointing import Checkpointing
+from models.training.callbacks.reporting import Reporting
+from models.training.callbacks.stopping import KeepBest, StopEarly
+
+__all__ = ["Callback", "Checkpointing", "KeepBest", "Reporting", "StopEarly"]

@@ -1,0 +1,72 @@
+"""Early stopping, and the return to the best epoch's weights."""
+
+from math import inf
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor
+
+from models.metrics import is_greater_better
+from models.training.callbacks.base import Callback
+from models.training.settings import EarlyStopping
+
+if TYPE_CHECKING:
+    from models.training.trainer import Trainer
+
+
+class StopEarly(Callback):
+    """Stops when the watched metric has not improved for `patience` epochs (Prechelt 1998)."""
+
+    def __init__(self, settings: EarlyStopping) -> None:
+        self.settings = settings
+        self.sign = -1.0 if is_greater_better(settings.metric.removeprefix("val_")) else 1.0
+        self.best = inf
+        self.waited = 0
+
+    def on_epoch_end(self, trainer: "Trainer") -> None:
+        """Compare the epoch with the best so far."""
+        value = self.sign * trainer.validation[self.settings.metric]
+        if value < self.best - self.settings.min_delta:
+            self.best, self.waited = value, 0
+            return
+        self.waited += 1
+        trainer.stopped_early = self.waited >= self.settings.patience and trainer.epoch < trainer.settings.epochs
+
+    def state_dict(self) -> dict[str, Any]:
+        """The best value and the epochs waited."""
+        return {"best": self.best, "waited": self.waited}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take up a saved state."""
+        self.best, self.waited = state["best"], state["waited"]
+
+
+class KeepBest(Callback):
+    """Keeps the weights of the epoch with the least validation loss and restores them at the end.
+
+    Without a validation split the last epoch's weights stay.
+    """
+
+    def __init__(self) -> None:
+        self.loss = inf
+        self.epoch: int | None = None
+        self.weights: dict[str, Tensor] = {}
+
+    def on_epoch_end(self, trainer: "Trainer") -> None:
+        """Copy the weights if this epoch is the best so far."""
+        loss = trainer.validation.get("val_loss", inf)
+        if loss < self.loss:
+            self.loss, self.epoch = loss, trainer.epoch
+            self.weights = {name: value.clone() for name, value in trainer.network.state_dict().items()}
+
+    def on_end(self, trainer: "Trainer") -> None:
+        """Restore the best weights."""
+        if self.epoch is not None:
+            trainer.network.load_state_dict(self.weights)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The best epoch, its loss and its weights."""
+        return {"loss": self.loss, "epoch": self.epoch, "weights": self.weights}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take up a saved state."""
+        self.loss, self.epoch, self.weights = state["loss"], state["epoch"], state["weights"]

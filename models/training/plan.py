@@ -1,0 +1,122 @@
+"""A train request made concrete: everything that can be refused has been, before any time is spent."""
+
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+from torch import nn
+
+from models import registry
+from models.data import DataSet, Examples, require_finite_targets, require_learnable
+from models.errors import JobError, Mismatch, UnsuitableData
+from models.preprocess import moments, preprocess_for
+from models.registry import Architecture, ArchitectureConfig
+from models.splits import Parts
+from models.tasks import TASKS, Task, with_loss
+from models.training.device import Compute, choose
+from models.training.settings import TrainingSettings, training_settings
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to train, on what, and how."""
+
+    architecture: Architecture
+    config: ArchitectureConfig
+    settings: TrainingSettings
+    compute: Compute
+    dataset: DataSet
+    splits: dict[str, Examples]
+    task: Task
+
+    @classmethod
+    def of(cls, request: dict[str, Any], dataset: DataSet, parts: Parts | None = None) -> "Plan":
+        """The plan of a request of the API, with defaults filled in.
+
+        `parts` says which rows are for what, if not `training.split`: `train`, and `validation` if the best epoch
+        is to be chosen; others are there to be measured on.
+
+        Raises:
+            JobError: the request cannot be trained: a name is unknown, a value is out of bounds, the data
+                set does not suit the architecture or cannot be learned from, the device is absent.
+        """
+        architecture = registry.get(request["architecture"])
+        config = architecture.configure(request.get("hyperparameters") or {})
+        task = _suitable_task(architecture, dataset)
+        settings = with_loss(training_settings(request.get("training") or {}), task, architecture.loss)
+        compute = choose(settings)
+        parts = dataset.rows(settings.split) if parts is None else parts
+        splits = {name: dataset.examples(source, rows, compute.device) for name, (source, rows) in parts.items()}
+        require_learnable(dataset, splits["train"])
+        loss = settings.loss or TASKS[task].default_loss
+        for examples in splits.values():
+            require_finite_targets(examples)
+            loss.require_suitable(examples.targets)
+        _require_consistent(settings, dataset, task, has_validation="validation" in splits)
+        return cls(
+            architecture, config, settings, compute, dataset, splits, TASKS[task](dataset, splits["train"], loss)
+        )
+
+    @property
+    def rows(self) -> dict[str, int]:
+        """Rows of each split."""
+        return {name: len(examples) for name, examples in self.splits.items()}
+
+    @property
+    def num_inputs(self) -> int:
+        """Numbers in one raw input."""
+        return prod(self.dataset.input["shape"])
+
+    def network(self) -> nn.Sequential:
+        """Preprocessing fitted to the training rows, and the freshly drawn network behind it.
+
+        Raises:
+            UnsuitableData: a column has infinite values.
+            UnsuitableInput: the architecture cannot take inputs of this shape.
+            JobError: `unsuitable_batch_size`, of 1 with batch normalisation.
+        """
+        mean, std = moments(self.splits["train"], self.dataset.modality)
+        if not bool(mean.isfinite().all()):
+            infinite = self.dataset.input["columns"][int(mean.isfinite().int().argmin())]["name"]
+            raise UnsuitableData(f"The column {infinite!r} has infinite values: remove or replace them.")
+        preprocess = preprocess_for(self.dataset.input, self.dataset.modality, mean, std)
+        network = self.config.build(preprocess.output_shape, self.task.num_outputs)
+        if self.settings.batch_size == 1 and any(
+            isinstance(module, nn.modules.batchnorm._BatchNorm) for module in network.modules()
+        ):
+            raise JobError(
+                "unsuitable_batch_size",
+                "Batch normalisation has no variance in a batch of one row: set `training.batch_size` to 2 or more.",
+            )
+        return nn.Sequential(preprocess, network)
+
+
+def _suitable_task(architecture: Architecture, dataset: DataSet) -> str:
+    """The data set's task, which the architecture can do."""
+    task = dataset.manifest["task"]
+    if task is None:
+        raise UnsuitableData("The data set has no targets: upload it with labels, or use it with `infer`.")
+    if task not in architecture.tasks:
+        raise Mismatch(f"{architecture.name} does {' and '.join(architecture.tasks)}; the data set is for {task}.")
+    if dataset.modality not in architecture.modality:
+        raise Mismatch(
+            f"{architecture.name} takes {' and '.join(architecture.modality)} data; the data set is {dataset.modality}."
+        )
+    return str(task)
+
+
+def _require_consistent(settings: TrainingSettings, dataset: DataSet, task: str, *, has_validation: bool) -> None:
+    """Refuse settings that are right each by itself, but not for this data set."""
+    if settings.augmentation and dataset.modality != "image":
+        raise JobError("unsuitable_augmentation", "`training.augmentation` is for images; leave it empty.")
+    stopping = settings.early_stopping
+    if stopping is None:
+        return
+    if not has_validation:
+        raise JobError("no_validation", "`training.early_stopping` needs `training.split.validation` above 0.")
+    if stopping.metric not in ("val_loss", f"val_{TASKS[task].quick_metric}"):
+        raise JobError(
+            "unsuitable_metric",
+            f"`training.early_stopping.metric` {stopping.metric} is not for {task}: "
+            f"use val_loss or val_{TASKS[task].quick_metric}.",
+        )

@@ -1,0 +1,21 @@
+"""What all requests share: unknown fields are refused, names and seeds look alike everywhere."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Name = Annotated[
+    str,
+    Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$",
+        description="Letters, digits, `.`, `_` and `-`, at most 63, beginning with a letter or digit.",
+    ),
+]
+SplitName = Literal["train", "validation", "test"]
+Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
+
+
+class Request(BaseModel):
+    """Base of all requests: unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
