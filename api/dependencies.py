@@ -3,7 +3,10 @@
 from typing import Annotated
 
 from fastapi import Depends, Path, Query, Request
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.params import Query as QueryParameter
 
+from services.errors import Invalid
 from services.resources import Resources
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
@@ -18,6 +21,20 @@ def _resources(request: Request) -> Resources:
 
 
 Open = Annotated[Resources, Depends(_resources)]
+
+
+def only_declared_query(request: Request) -> None:
+    """Refuse a query parameter that the route does not declare: an option that is misspelt must not be passed over.
+
+    Raises `Invalid`.
+    """
+    declared = get_flat_params(request.scope["route"].dependant)
+    known = [field.alias for field in declared if isinstance(field.field_info, QueryParameter)]
+    for name in request.query_params:
+        if name not in known:
+            msg = f"unknown; the parameters are {', '.join(known)}"
+            raise Invalid.field("parameter_unknown", ["query", name], msg)
+
 
 # A path parameter that does not fit its pattern names nothing that could exist: `api.problems` answers 404.
 DatasetName = Annotated[str, Path(alias="dataset", pattern=NAME)]

@@ -48,6 +48,13 @@ def upload(client: TestClient, name: str = "people", **params: str) -> httpx.Res
     return response
 
 
+def test_an_option_that_is_misspelt_in_the_query_is_refused(client: TestClient, problem: Problem) -> None:
+    body = problem(upload(client, tagret="y"), 422, "parameter_unknown")
+    assert body["errors"][0]["loc"] == ["query", "tagret"]
+    assert "target" in body["errors"][0]["msg"]
+    assert client.get("/v1/datasets/people").status_code == 404
+
+
 def test_a_raw_body_becomes_the_file_of_an_ingest_job(client: TestClient) -> None:
     response = upload(client, format="csv", target="y", image_size="[28, 32]", channels="1", split='{"test": 0.5}')
     assert response.status_code == 202, response.text
