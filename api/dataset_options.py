@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from api.openapi import reference
 from api.strict_json import loads
 from services.errors import Invalid
-from services.requests.datasets import DatasetOptions
+from services.requests.datasets import DatasetOptions, DatasetTask, Gaps
 
 _BINARY = {"type": "string", "format": "binary"}
 DATASET_BODY: dict[str, Any] = {
@@ -47,7 +47,7 @@ def _from_json(name: str, text: str) -> Any:
 
 def query_options(
     target: Annotated[str | None, Query(max_length=1000, description="Target column; empty: unlabelled.")] = None,
-    task: Annotated[Literal["classification", "regression", "segmentation"] | None, Query()] = None,
+    task: Annotated[DatasetTask | None, Query()] = None,
     image_size: Annotated[
         str | None, Query(max_length=100, description="JSON: `28` or `[28, 28]`, height and width.")
     ] = None,
@@ -55,11 +55,18 @@ def query_options(
     classes: Annotated[
         str | None, Query(max_length=65536, description='JSON: `["ground", "cell"]`, the classes of masks by index.')
     ] = None,
+    time: Annotated[str | None, Query(max_length=1000, description="Column with the times of a series.")] = None,
+    series: Annotated[str | None, Query(max_length=1000, description="Column that names a row's series.")] = None,
+    known_ahead: Annotated[
+        str | None, Query(max_length=65536, description='JSON: `["holiday"]`, columns that are known in advance.')
+    ] = None,
+    gaps: Annotated[Gaps | None, Query(description="Of a series.")] = None,
     split: Annotated[str | None, Query(max_length=200, description='JSON: `{"validation": 0.1, "test": 0.2}`.')] = None,
 ) -> DatasetOptions:
     """The options in the query of an upload. Raises `Invalid`."""
-    values: dict[str, Any] = {"target": target, "task": task}
+    values: dict[str, Any] = {"target": target, "task": task, "time": time, "series": series, "gaps": gaps}
     texts = {"image_size": image_size, "channels": channels, "classes": classes, "split": split}
+    texts["known_ahead"] = known_ahead
     for name, text in texts.items():
         values[name] = None if text is None else _from_json(name, text)
     return _validated(values, "query")

@@ -31,7 +31,8 @@ class Datasets:
         """Send a file, or a directory as a zip of its files; returns the new data set's ingest job.
 
         The file is read while it is sent. `name` defaults to the file's without its suffix. `options` are
-        the contract's: `target`, `task`, `image_size`, `channels`, `classes`, `split`. Raises FileNotFoundError,
+        the contract's: `target`, `task`, `image_size`, `channels`, `classes`, `time`, `series`,
+        `known_ahead`, `gaps`, `split`. Raises FileNotFoundError,
         ValueError (an empty directory), ApiError, Unreachable; an upload that broke off is not repeated.
         """
         source = Path(source)

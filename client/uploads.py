@@ -61,7 +61,9 @@ def zip_directory(directory: Path, archive: BinaryIO) -> None:
     """
     files = [path for path in sorted(directory.rglob("*")) if _belongs(path, directory)]
     if not files:
-        raise ValueError(f"{directory} holds no files; an image folder holds one directory of images a class")
+        raise ValueError(
+            f"{directory} holds no files; a folder to upload holds a directory, or a file of text, for each class"
+        )
     # Times before 1980 do not fit in a zip; strict_timestamps=False moves them there.
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED, strict_timestamps=False) as zipped:
         for path in files:

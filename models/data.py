@@ -2,12 +2,13 @@
 
 A data set that fits in memory is held there as tensors and a batch is one gather, which was measured at
 1.2 to 1.5 times the speed of a DataLoader; a larger one is gathered from the mapped file.
-Shapes: N rows; an input is uint8 (C, H, W) or float32 (F,), a target one number or uint8 (H, W).
+Shapes: N rows; an input is uint8 (C, H, W) or float32 (F,), a target one number or uint8 (H, W). Rows that vary in
+length, of text and of series, are `Ragged`.
 """
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
 from pathlib import Path
@@ -18,14 +19,19 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from models.errors import UnsuitableData
+from models import ragged
+from models.errors import Mismatch, UnsuitableData
+from models.ragged import Ragged
 from models.splits import Rows, hold_out
 from models.training.settings import Split
+from shapes.tokens import PADDING, Tokenizer
 
 IN_MEMORY_BYTES = 2 * 1024**3
 """Data sets up to this size are held in memory."""
 MAX_BATCH_NUMBERS = 2**21
 """Numbers in the inputs of a batch of `Examples.batches`: a network's own maps are many times as large."""
+BUCKET_BATCHES = 32
+"""So many batches of random rows are put in order of length at a time."""
 
 
 class Batch(NamedTuple):
@@ -40,7 +46,7 @@ class Examples:
 
     def __init__(
         self,
-        inputs: NDArray[Any],
+        inputs: NDArray[Any] | Ragged,
         targets: NDArray[Any] | None,
         rows: Rows,
         *,
@@ -51,23 +57,63 @@ class Examples:
         self.rows = rows
         self.targets = torch.from_numpy(np.zeros(len(rows)) if targets is None else targets[rows])
         self.targets = self.targets.to(self.device)
-        self._inputs = torch.from_numpy(inputs[rows]).to(self.device) if in_memory else inputs
+        self._inputs: Tensor | NDArray[Any] | Ragged
+        if isinstance(inputs, Ragged):
+            self._inputs = inputs[rows]
+        else:
+            self._inputs = torch.from_numpy(inputs[rows]).to(self.device) if in_memory else inputs
 
     def __len__(self) -> int:
         return len(self.rows)
 
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """The shape of an input; of rows that vary in length, of the longest."""
+        if isinstance(self._inputs, Ragged):
+            return (int(self._inputs.lengths.max(initial=1)), *self._inputs.item_shape)
+        return tuple(self._inputs.shape[1:])
+
+    def representatives(self, count: int) -> Tensor:
+        """Places (N,) of at most `count` examples: the first, and the longest where they vary in length."""
+        places = torch.arange(min(len(self), count))
+        if isinstance(self._inputs, Ragged):
+            places[-1] = int(self._inputs.lengths.argmax())
+        return places
+
     def gather(self, index: Tensor) -> Batch:
-        """The examples at these places (N,) of the split, which are int64 on the CPU."""
+        """The examples at these places (N,) of the split, which are int64 on the CPU.
+
+        Rows of varying length are padded with 0 up to the longest of them.
+        """
         index_on_device = index.to(self.device)
         targets = self.targets.index_select(0, index_on_device)
         if isinstance(self._inputs, Tensor):
             return Batch(self._inputs.index_select(0, index_on_device), targets)
+        if isinstance(self._inputs, Ragged):
+            return Batch(torch.from_numpy(self._inputs[index.numpy()].padded(value=PADDING)).to(self.device), targets)
         return Batch(torch.from_numpy(self._inputs[self.rows[index.numpy()]]).to(self.device), targets)
 
     def batches(self, size: int) -> Iterator[Batch]:
         """All examples in order, at most `size` at a time: fewer where they are large, and in the last batch."""
-        for index in torch.split(torch.arange(len(self)), fitting(size, self._inputs.shape[1:])):
+        for index in torch.split(torch.arange(len(self)), fitting(size, self.input_shape)):
             yield self.gather(index)
+
+    def arranged(self, order: Tensor, batch_size: int) -> Tensor:
+        """An epoch's order (N,), changed so that rows of near length meet in a batch and little is padded.
+
+        Of each stretch of `BUCKET_BATCHES` batches the rows are sorted by length and cut into batches, whose order is
+        random again. Rows of one shape stay as they are.
+        """
+        if not isinstance(self._inputs, Ragged):
+            return order
+        lengths = torch.from_numpy(self._inputs.lengths)
+        generator = torch.Generator().manual_seed(int(order[0]))
+        arranged = []
+        for stretch in torch.split(order, batch_size * BUCKET_BATCHES):
+            *full, last = torch.split(stretch[lengths[stretch].argsort(stable=True)], batch_size)
+            arranged += [full[place] for place in torch.randperm(len(full), generator=generator)]
+            arranged.append(last)
+        return torch.cat(arranged)
 
 
 def fitting(size: int, input_shape: Sequence[int]) -> int:
@@ -81,6 +127,8 @@ class DataSet:
 
     directory: Path
     manifest: dict[str, Any]
+    tokenizer: Tokenizer | None = None
+    """What makes tokens of the inputs, which are text."""
 
     @classmethod
     def open(cls, directory: Path) -> "DataSet":
@@ -89,14 +137,16 @@ class DataSet:
 
     @property
     def modality(self) -> str:
-        """`image` or `tabular`."""
+        """`image`, `tabular`, `text`, `tree` or `series`."""
         return str(self.manifest["modality"])
 
     @property
     def input(self) -> dict[str, Any]:
-        """The manifest's description of one input."""
+        """What one input is: as the manifest has it, or tokens."""
         description: dict[str, Any] = self.manifest["input"]
-        return description
+        if self.tokenizer is None:
+            return description
+        return {"name": "tokens", "dtype": "int64", "shape": [None], "tokenizer": self.tokenizer.as_json()}
 
     @property
     def labels(self) -> list[str] | None:
@@ -110,12 +160,40 @@ class DataSet:
         return int(self.manifest["bytes"]) <= IN_MEMORY_BYTES
 
     def inputs(self, split: str) -> NDArray[Any]:
-        """The inputs (N, ...) of a split of the source, mapped from the file."""
+        """The inputs (N, ...) of a split of the source, mapped from the file, if they are of one shape."""
         return self._array(split, "inputs")
 
     def targets(self, split: str) -> NDArray[Any] | None:
-        """The targets (N,), or masks (N, H, W), of a split of the source; None when unlabelled."""
-        return None if self.manifest["target"] is None else self._array(split, "targets")
+        """The targets (N,), or masks (N, H, W), of a split of the source; None where there are none of one shape."""
+        target = self.manifest["target"]
+        is_of_one_shape = target is not None and target["dtype"] != "string" and None not in target["shape"]
+        return self._array(split, "targets") if is_of_one_shape else None
+
+    def sequences(self, split: str, part: str = "inputs") -> Ragged:
+        """The `inputs` or `targets` of a split of the source, mapped from the file, if they vary in length."""
+        return Ragged.load(self.directory / f"{split}.{part}.npy")
+
+    def texts(self, split: str, rows: Rows | None = None) -> Iterator[str]:
+        """The inputs of a split of the source, or those of these rows, if they are text."""
+        encoded = self.sequences(split)
+        return (encoded[int(row)].tobytes().decode() for row in (range(len(encoded)) if rows is None else rows))
+
+    def tokenized(self, tokenizer: Tokenizer) -> "DataSet":
+        """The same data with tokens (T,) of int64 for inputs."""
+        return replace(self, tokenizer=tokenizer)
+
+    def as_taken(self, signature: Mapping[str, Any]) -> "DataSet":
+        """The same data with the inputs that a version of this signature takes: its tokens of texts.
+
+        Raises:
+            Mismatch: it takes texts and these are none.
+        """
+        tokenizer = signature["input"].get("tokenizer")
+        if tokenizer is None:
+            return self
+        if self.modality != "text":
+            raise Mismatch(f"The model takes text; the data set holds {self.modality} data.")
+        return self.tokenized(Tokenizer.of(tokenizer))
 
     def row_classes(self, split: str) -> NDArray[Any] | None:
         """The class of each row (N,) of a split of the source; None where a row is not of one class."""
@@ -141,7 +219,8 @@ class DataSet:
 
     def examples(self, split: str, rows: Rows | None = None, device: torch.device | None = None) -> Examples:
         """The given rows, or all, of a split of the source."""
-        inputs = self.inputs(split)
+        stored = self.directory / f"{split}.inputs.npy"
+        inputs = ragged.load(stored) if self.tokenizer is None else self._tokens[split]
         rows = np.arange(len(inputs)) if rows is None else rows
         return Examples(inputs, self.targets(split), rows, device=device, in_memory=self.in_memory)
 
@@ -149,9 +228,29 @@ class DataSet:
         """Training examples, and those of validation and test, as `rows` divides them."""
         return {name: self.examples(source, rows, device) for name, (source, rows) in self.rows(split).items()}
 
+    @cached_property
+    def _tokens(self) -> "_Tokens":
+        return _Tokens(self)
+
     def _array(self, split: str, which: str) -> NDArray[Any]:
         array: NDArray[Any] = np.load(self.directory / f"{split}.{which}.npy", mmap_mode="r")
         return array
+
+
+class _Tokens(dict[str, Ragged]):
+    """The tokens of each split of the source, made at the first look."""
+
+    def __init__(self, dataset: DataSet) -> None:
+        super().__init__()
+        self._dataset = dataset
+
+    def __missing__(self, split: str) -> Ragged:
+        tokenizer = self._dataset.tokenizer
+        if tokenizer is None:
+            raise TypeError("the inputs are not text")
+        tokens = (np.array(tokenizer.encode(text), np.int64) for text in self._dataset.texts(split))
+        self[split] = Ragged.of(tokens, np.int64)
+        return self[split]
 
 
 def require_learnable(dataset: DataSet, train: Examples) -> None:

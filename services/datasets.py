@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -48,7 +48,7 @@ def create(
         session.flush()
     except IntegrityError as error:
         raise _taken(name) from error
-    uploads.hand_over(session, resources, job, upload)
+    uploads.hand_over(resources.settings, job, upload)
     return dataset, job
 
 
@@ -95,7 +95,8 @@ def delete(session: Session, name: str) -> None:
         raise NotFound("dataset_not_found", f"There is no data set {name!r}.")
     if dataset.builtin:
         raise Conflict("dataset_builtin", f"{name!r} is built in and cannot be deleted.")
-    user = session.scalar(select(Job.id).where(Job.dataset_name == name, Job.state.not_in(TERMINAL)).limit(1))
+    uses = or_(Job.dataset_name == name, Job.request["reference"].as_string() == name)
+    user = session.scalar(select(Job.id).where(uses, Job.state.not_in(TERMINAL)).limit(1))
     if user is not None:
         raise Conflict("dataset_in_use", f"Job {user} uses {name!r}; cancel it or wait until it ends.")
     session.delete(dataset)

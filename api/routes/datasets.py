@@ -23,7 +23,7 @@ PREVIEW: dict[int | str, dict[str, Any]] = {
     200: {
         "model": Rows,
         "content": {"image/png": {"schema": {"type": "string", "format": "binary"}}},
-        "description": "A grid of images as PNG, or the rows of a table.",
+        "description": "A grid of images as PNG, or the first samples as rows.",
     }
 }
 
@@ -90,7 +90,7 @@ def get_dataset(resources: Open, dataset: DatasetName) -> DatasetOut:
 def preview_dataset(
     resources: Open, dataset: DatasetName, n: Annotated[int, Query(ge=1, le=previews.MAX_SAMPLES)] = 16
 ) -> Response | Rows:
-    """The first samples: a PNG grid of images, or rows of a table."""
+    """The first samples: a PNG grid of images, else rows: of a table, texts, trees or series."""
     with resources.database.snapshot() as session:
         found = datasets.get(session, dataset)
     if found.state != "ready" or found.manifest is None:

@@ -63,6 +63,6 @@ class CreatedDatasetOut(DatasetOut):
 
 
 class Rows(Schema):
-    """The first rows of a table."""
+    """The first samples: rows of a table by column, texts, trees or series, each with its target."""
 
     rows: list[Json]

@@ -30,10 +30,19 @@ def upload(
     ctx: typer.Context,
     source: Annotated[Path, typer.Argument(exists=True, help="A file, or a directory, which is sent as a zip.")],
     name: Annotated[str | None, typer.Option(help="Name of the data set. (default: the file's)")] = None,
-    format: Annotated[str, typer.Option(help="image-folder, mask-folder, idx, csv or npz; auto finds out.")] = "auto",
+    format: Annotated[
+        str,
+        typer.Option(
+            help="image-folder, mask-folder, idx, csv, npz, text-folder, text-classes, pairs, conll, trees or series;"
+            " auto finds out."
+        ),
+    ] = "auto",
     option: Annotated[
         list[str] | None,
-        typer.Option("--option", help="target=price, task=regression, image_size=64, channels=1, split.test=0.2 ..."),
+        typer.Option(
+            "--option",
+            help="target=price, task=regression, image_size=64, channels=1, split.test=0.2, gaps=interpolate ...",
+        ),
     ] = None,
     detach: Annotated[bool, typer.Option("--detach", help="Return once it is sent, before it is read in.")] = False,
     as_json: JsonFlag = False,

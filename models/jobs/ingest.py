@@ -4,10 +4,10 @@ import errno
 from typing import Any
 
 from models.errors import JobError, UnknownName
-from models.readers import builtin, csv, idx, image_folder, mask_folder, npz
+from models.readers import builtin, conll, csv, idx, image_folder, mask_folder, npz, pairs, series, texts, trees
 from models.readers.detect import detect
 from models.readers.source import Limits, ReadOptions, Source
-from models.readers.split import carve
+from models.readers.split import carve, cut
 from models.readers.writer import DatasetWriter, Description
 from models.run import JobContext, Outcome
 
@@ -17,6 +17,12 @@ READERS = {
     "idx": idx.read,
     "csv": csv.read,
     "npz": npz.read,
+    "text-folder": texts.read_documents,
+    "text-classes": texts.read_examples,
+    "pairs": pairs.read,
+    "conll": conll.read,
+    "trees": trees.read,
+    "series": series.read,
 }
 
 
@@ -48,7 +54,10 @@ def _ingest(context: JobContext) -> Outcome:
     with DatasetWriter(context.scratch / "dataset") as writer:
         description = _read(context, options, writer)
         _check_classes_option(options, description)
-        carve(writer, options.fractions, stratified=description.has_row_classes)
+        if description.is_in_order_of_time:
+            cut(writer, options.fractions)
+        else:
+            carve(writer, options.fractions, stratified=description.has_row_classes)
         manifest = writer.finish(description)
     context.report.progress(1.0)
     context.report.log(_summary(manifest))
@@ -68,7 +77,7 @@ def _read(context: JobContext, options: ReadOptions, writer: DatasetWriter) -> D
     if format == "builtin":
         return builtin.read(source, writer, context.request["builtin"])
     if format == "auto":
-        format = detect(upload, limits)
+        format = detect(upload, limits, options)
         context.report.log(f"The upload is of the format {format}.")
     if format == "image-folder" and options.task == "segmentation":
         format = "mask-folder"

@@ -6,15 +6,18 @@ used: they build every entry's record before anything can be refused, rewrite na
 in the headers for true.
 """
 
+import tarfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 from models.readers.source import Limits
-from models.readers.stream import CHUNK_BYTES, RawEntry, read_up_to, shown, unsafe
+from models.readers.stream import CHUNK_BYTES, GZIP, RawEntry, read_up_to, shown, unsafe
 from models.readers.tar import tar_entries
 from models.readers.zip import zip_entries
 
 HEAD_BYTES = 512
+ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06")
 GZIP_MAGIC = b"\x1f\x8b"
 NESTED_SUFFIXES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".zst")
 NESTED_MAGICS = (
@@ -84,6 +87,25 @@ def walk(path: Path, limits: Limits, *, gzip_entries: bool = False) -> Iterator[
                 )
             yield entry
             entry.drain()
+
+
+def is_archive(head: bytes) -> bool:
+    """Whether a file that begins so is a zip, a tar or a tar.gz."""
+    if head.startswith(GZIP_MAGIC):
+        try:
+            head = zlib.decompressobj(GZIP).decompress(head, tarfile.BLOCKSIZE)
+        except zlib.error:
+            return False
+    return head.startswith(ZIP_MAGICS) or _is_tar(head)
+
+
+def _is_tar(head: bytes) -> bool:
+    """Whether the first block is a tar header; its checksum tells."""
+    try:
+        tarfile.TarInfo.frombuf(head[: tarfile.BLOCKSIZE], "utf-8", "replace")
+    except (tarfile.TarError, ValueError):
+        return False
+    return True
 
 
 def _is_nested(entry: Entry) -> bool:

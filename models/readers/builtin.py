@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from models.errors import UnknownName
-from models.readers import bundled, shapes_masks, synthetic
+from models.readers import bundled, dates, sequences, shapes_masks, synthetic
 from models.readers.source import Source
 from models.readers.writer import DatasetWriter, Description
 
@@ -24,6 +24,12 @@ _DATA_SETS: dict[str, Callable[[Source, DatasetWriter], Description]] = {
         synthetic.counts,
         synthetic.shapes,
         shapes_masks.shapes_masks,
+        sequences.adding,
+        sequences.sines,
+        sequences.copy,
+        sequences.reverse,
+        sequences.booleans,
+        dates.dates,
     )
 }
 NAMES = tuple(_DATA_SETS)

@@ -2,17 +2,17 @@
 
 import csv
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from models.errors import JobError
+from models.readers.lines import Lines
 from models.readers.stream import shown
 
 MAX_ROW_BYTES = 4 * 2**20
 MAX_COLUMNS = 10_000
 DELIMITERS = (",", ";", "\t", "|")
-BOM_UTF8 = b"\xef\xbb\xbf"
-UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 
 
 class Row(NamedTuple):
@@ -40,8 +40,13 @@ class CsvFile:
         self.bytes = path.stat().st_size
         self.position = 0
         """How many bytes of the current pass have been read."""
-        headers = {delimiter: self._header(delimiter) for delimiter in DELIMITERS}
-        self._delimiter = max(DELIMITERS, key=lambda delimiter: len(headers[delimiter]))
+        headers: dict[str, list[str]] = {}
+        for delimiter in DELIMITERS:
+            with suppress(csv.Error):  # Quotes that are right for one delimiter are wrong for another.
+                headers[delimiter] = self._header(delimiter)
+        if not headers:
+            raise invalid("Line 1 is not valid CSV; check its quotes.")
+        self._delimiter = max(headers, key=lambda delimiter: len(headers[delimiter]))
         self.columns = headers[self._delimiter]
         _check_header(self.columns)
 
@@ -49,73 +54,55 @@ class CsvFile:
         """One pass over the rows, cells without surrounding blanks; empty lines are left out."""
         number = 0
         with self._path.open("rb") as file:
-            lines = _Lines(file)
+            lines = _RecordLines(file)
             for cells in self._records(lines, self._delimiter):
                 if number == 0:
                     number = 1
                     continue
-                row = Row(number, lines.line, cells)
+                row = Row(number, lines.number, cells)
                 if len(cells) != len(self.columns):
                     raise invalid(f"{row.place} has {len(cells):,} cells, but the header has {len(self.columns):,}.")
-                self.position = lines.position
+                self.position = lines.bytes_read
                 yield row
                 number += 1
 
     def _header(self, delimiter: str) -> list[str]:
         with self._path.open("rb") as file:
-            return next(self._records(_Lines(file), delimiter), [])
+            records = csv.reader(_RecordLines(file), delimiter=delimiter, strict=True)
+            return [cell.strip() for cell in next(filter(None, records), [])]
 
-    def _records(self, lines: "_Lines", delimiter: str) -> Iterator[list[str]]:
+    def _records(self, lines: "_RecordLines", delimiter: str) -> Iterator[list[str]]:
         reader = csv.reader(lines, delimiter=delimiter, strict=True)
         while True:
             lines.begin_record()
             try:
                 cells = next(reader, None)
             except csv.Error as error:
-                raise invalid(f"Line {lines.line} is not valid CSV ({error}); check its quotes.") from None
+                raise invalid(f"Line {lines.number} is not valid CSV ({error}); check its quotes.") from None
             if cells is None:
                 return
             if cells:
                 yield [cell.strip() for cell in cells]
 
 
-class _Lines:
-    """The lines of the file, decoded. The bytes of a record, which quotes may stretch over lines, are bounded."""
+class _RecordLines(Lines):
+    """The lines of the file. The bytes of a record, which quotes may stretch over lines, are bounded."""
 
     def __init__(self, file: BinaryIO) -> None:
-        self.line = 0
-        self.position = 0
-        self._file = file
+        super().__init__(file, MAX_ROW_BYTES, invalid)
         self._record_bytes = 0
-        start = file.read(3)
-        if start.startswith(UTF16_BOMS):
-            raise invalid("The file is UTF-16; save it as UTF-8.")
-        if start != BOM_UTF8:
-            file.seek(0)
 
     def begin_record(self) -> None:
         self._record_bytes = 0
 
-    def __iter__(self) -> "_Lines":
-        return self
-
     def __next__(self) -> str:
-        raw = self._file.readline(MAX_ROW_BYTES + 1)
-        if not raw:
-            raise StopIteration
-        self.line += 1
-        self.position += len(raw)
-        self._record_bytes += len(raw)
+        line = super().__next__()
+        self._record_bytes += self.line_bytes
         if self._record_bytes > MAX_ROW_BYTES:
             raise invalid(
-                f"The row at line {self.line} is longer than {MAX_ROW_BYTES:,} bytes; check its quotes and line ends."
+                f"The row at line {self.number} is longer than {MAX_ROW_BYTES:,} bytes; check its quotes and line ends."
             )
-        if b"\0" in raw:
-            raise invalid(f"Line {self.line} holds a NUL byte; save the file as UTF-8 text (it may be UTF-16).")
-        try:
-            return raw.decode()
-        except UnicodeDecodeError:
-            raise invalid(f"Line {self.line} is not valid UTF-8; save the file as UTF-8.") from None
+        return line
 
 
 def parse_number(cell: str) -> float | None:

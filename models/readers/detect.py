@@ -1,17 +1,16 @@
-"""`auto`: which format an upload has, by its bytes; its name is not looked at."""
+"""`auto`: which format an upload has, by its bytes and by the names of the files in it; its own is not looked at."""
 
-import tarfile
-import zlib
 from pathlib import Path
 
 from models.errors import JobError
-from models.readers import idx, image_files, mask_folder, npz
-from models.readers.archive import GZIP_MAGIC, walk
-from models.readers.source import Limits
-from models.readers.stream import GZIP
+from models.readers import idx, image_files, mask_folder, npz, texts
+from models.readers.archive import GZIP_MAGIC, is_archive, walk
+from models.readers.layout import arrange
+from models.readers.sniffing import is_series, text_format
+from models.readers.source import Limits, ReadOptions
+from models.readers.text_files import side_reason
 
 HEAD_BYTES = 4096
-ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06")
 UNREADABLE = {
     b"PAR1": "a Parquet file; export the table as CSV",
     b"BZh": "compressed with bzip2; use zip or tar.gz",
@@ -25,8 +24,8 @@ UNREADABLE = {
 }
 
 
-def detect(path: Path, limits: Limits) -> str:
-    """The name of the format: `image-folder`, `mask-folder`, `idx`, `npz` or `csv`.
+def detect(path: Path, limits: Limits, options: ReadOptions) -> str:
+    """The name of the format.
 
     Raises:
         JobError: `format_unknown`, `format_unsupported`; and those of `walk`.
@@ -38,40 +37,26 @@ def detect(path: Path, limits: Limits) -> str:
     for magic, what in UNREADABLE.items():
         if head.startswith(magic):
             raise JobError("format_unsupported", f"The upload is {what}.")
-    if head.startswith(ZIP_MAGICS) or _is_tar(head):
+    if is_archive(head):
         return _detect_in_archive(path, limits)
     if idx.is_idx(head):
         raise JobError("format_unsupported", f"The upload is a single idx file; pack {idx.EXPECTED} into a zip or tar.")
     if head.startswith(GZIP_MAGIC):
-        return _detect_in_gzip(path, limits, head)
-    return "csv"
-
-
-def _is_tar(head: bytes) -> bool:
-    """Whether the first block is a tar header; its checksum tells."""
-    try:
-        tarfile.TarInfo.frombuf(head[: tarfile.BLOCKSIZE], "utf-8", "replace")
-    except (tarfile.TarError, ValueError):
-        return False
-    return True
-
-
-def _detect_in_gzip(path: Path, limits: Limits, head: bytes) -> str:
-    try:
-        inner = zlib.decompressobj(GZIP).decompress(head, HEAD_BYTES)
-    except zlib.error:
-        inner = b""
-    if not _is_tar(inner):
         raise JobError(
             "format_unsupported",
-            "The upload is a gzip file but not a tar.gz; send a table uncompressed, files as zip or tar.",
+            "The upload is a gzip file but not a tar.gz; send a table or text uncompressed, files as zip or tar.",
         )
-    return _detect_in_archive(path, limits)
+    if options.task == "forecasting" or (options.task is None and is_series(head)):
+        return "series"
+    return (text_format(head) if options.task in (None, "classification", "tagging", "translation") else None) or "csv"
 
 
 def _detect_in_archive(path: Path, limits: Limits) -> str:
-    """By the first entry that tells. Images in a folder `images` may have masks beside them, which come later."""
+    """By the first entry that tells. Images in a folder `images` may have masks beside them, which come later; what
+    text files are for, all of them tell.
+    """
     trees: set[str] = set()
+    texts_found: dict[str, str | None] = {}
     for entry in walk(path, limits, gzip_entries=True):
         if entry.head.startswith(npz.NPY_MAGIC):
             return "npz"
@@ -84,9 +69,26 @@ def _detect_in_archive(path: Path, limits: Limits) -> str:
             trees.add(place.tree)
             if len(trees) > 1:
                 return "mask-folder"
+        elif side_reason(entry.name) is None and b"\0" not in entry.head:
+            texts_found[entry.name] = text_format(entry.head)
     if trees:
         return "image-folder"
-    raise JobError(
-        "format_unknown",
-        "The archive holds no images, idx files or NumPy arrays; pack images as class/file, or upload a table as CSV.",
-    )
+    format = _text_format(texts_found)
+    if format is None:
+        raise JobError(
+            "format_unknown",
+            "The archive holds no images, idx files, NumPy arrays or texts; pack images as class/file, texts as"
+            " class/file.txt or class.txt, or upload a table as CSV.",
+        )
+    return format
+
+
+def _text_format(found: dict[str, str | None]) -> str | None:
+    """What all files look like; else documents, if text files lie in folders of classes, or examples of classes."""
+    looks = set(found.values())
+    if len(looks) == 1 and None not in looks:
+        return looks.pop()
+    names = [name for name in found if name.lower().endswith(texts.SUFFIX)]
+    if not names:
+        return None
+    return "text-folder" if len(arrange(names).classes or ()) > 1 else "text-classes"

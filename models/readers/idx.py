@@ -13,10 +13,11 @@ import numpy as np
 
 from models.errors import JobError
 from models.readers.archive import GZIP_MAGIC, Entry, walk
+from models.readers.array_files import CHUNK_BYTES
 from models.readers.pixels import PixelFitter
 from models.readers.source import Source
 from models.readers.stream import GZIP, Inflated, Meter, Stream, read_up_to, shown
-from models.readers.writer import CHUNK_BYTES, LABEL, DatasetWriter, Description, chunks, image_input
+from models.readers.writer import LABEL, DatasetWriter, Description, chunks, image_input
 
 UNSIGNED_BYTE = 8
 SPLIT_PATTERN = re.compile(r"train|t10k|test|val")
@@ -130,7 +131,7 @@ class _Reading:
         if self._fitter is not None and self._fitter.size != fitter.size:
             raise _invalid(entry, "holds images of another size than the other split; set the option `image_size`.")
         self._fitter = fitter
-        array = self._writer.create(split, "inputs", np.uint8, (fitter.channels, *fitter.size))
+        array = self._writer.inputs(split, np.uint8, (fitter.channels, *fitter.size))
         step = max(1, CHUNK_BYTES // (height * width))
         for begin in range(0, count, step):
             wanted = min(step, count - begin)
@@ -139,7 +140,7 @@ class _Reading:
             self._source.progress(entry.fraction)
 
     def _read_labels(self, stream: Stream, entry: Entry, split: str, count: int) -> None:
-        array = self._writer.create(split, "targets", np.int64)
+        array = self._writer.targets(split, np.int64)
         for begin in range(0, count, CHUNK_BYTES):
             data = np.frombuffer(_read_exactly(stream, entry, min(CHUNK_BYTES, count - begin)), np.uint8)
             self._label_counts += np.bincount(data, minlength=256)
@@ -150,7 +151,7 @@ class _Reading:
         labels = np.flatnonzero(self._label_counts)
         if not np.array_equal(labels, np.arange(len(labels))):
             for split in splits:
-                for chunk in chunks(self._writer.read(split, "targets")):
+                for chunk in chunks(self._writer.read_values(split, "targets")):
                     chunk[:] = np.searchsorted(labels, chunk)
         return [str(label) for label in labels]
 

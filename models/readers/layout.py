@@ -1,5 +1,6 @@
-"""Which split and class the files of an image folder belong to, by their paths."""
+"""Which split and class the files of an upload belong to, by their paths."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -10,6 +11,8 @@ SPLIT_FOLDERS = {
     "val": "validation",
     "valid": "validation",
     "validation": "validation",
+    "dev": "validation",
+    "development": "validation",
     "test": "test",
     "testing": "test",
 }
@@ -61,6 +64,15 @@ def arrange(paths: Sequence[str], *, unlabelled: bool = False) -> Layout:
     at = 1 if has_splits else 0
     classes = sorted({parts[at] for parts in rests if len(parts) > at + 1})
     return Layout(depth, has_splits, classes if classes and not unlabelled else None)
+
+
+def named_split(path: str) -> str | None:
+    """The split that a file's name, or else a folder that it lies in, has as a word: `wnut17train.conll` is `train`."""
+    for part in reversed(path.split("/")):
+        found = {SPLIT_FOLDERS[word] for word in re.findall("[a-z]+", part.lower()) if word in SPLIT_FOLDERS}
+        if len(found) == 1:
+            return found.pop()
+    return None
 
 
 def _shares_folder(all_parts: list[list[str]], depth: int) -> bool:

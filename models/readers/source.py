@@ -9,8 +9,8 @@ from models.errors import JobError
 from models.masks import MAX_CLASSES
 from models.run import DecodeImage, FitImage, Reporter, obey
 
-Task = Literal["classification", "regression", "segmentation"]
-
+Task = Literal["classification", "regression", "segmentation", "tagging", "translation", "forecasting"]
+Gaps = Literal["refuse", "interpolate"]
 
 MAX_NAME_CHARACTERS = 200
 
@@ -34,13 +34,21 @@ class ReadOptions:
     """How to read an upload. None means: find out from the data."""
 
     target: str | None = None
-    """Target column of a table; empty for data without targets."""
+    """Target column of a table; empty for data without targets. Of pairs and tagged words, its number from 1."""
     task: Task | None = None
     image_size: tuple[int, int] | None = None
     """(height, width)."""
     channels: int | None = None
     classes: tuple[str, ...] | None = None
     """Names of the classes of masks, by index."""
+    time: str | None = None
+    """Column of a series that holds the times."""
+    series: str | None = None
+    """Column that names the series that a row belongs to."""
+    known_ahead: tuple[str, ...] | None = None
+    """Columns of a series that are known in advance, such as holidays."""
+    gaps: Gaps = "refuse"
+    """What to do with times and values that a series lacks."""
     fractions: dict[str, float] = field(default_factory=dict)
     """Share of the training samples to set aside, by split name: `test`, `validation`."""
 
@@ -52,21 +60,28 @@ class ReadOptions:
             JobError: `options_invalid`, naming the option.
         """
         given = {name: value for name, value in options.items() if value is not None}
-        unknown = set(given) - {"target", "task", "image_size", "channels", "classes", "split"}
+        unknown = set(given) - {*(name.name for name in fields(cls)), "split"} | (set(given) & {"fractions"})
         if unknown:
             raise _invalid(f"There is no option {sorted(unknown)[0]!r}.")
         if given.get("task") not in (None, *get_args(Task)):
             raise _invalid(f"`task` is {', '.join(get_args(Task))}, not {given['task']!r}.")
         if given.get("channels") not in (None, 1, 3):
             raise _invalid(f"`channels` is 1 or 3, not {given['channels']!r}.")
-        if not isinstance(given.get("target", ""), str):
-            raise _invalid("`target` is the name of a column.")
+        for name in ("target", "time", "series"):
+            if not isinstance(given.get(name, ""), str):
+                raise _invalid(f"`{name}` is the name of a column.")
+        if given.get("gaps", "refuse") not in get_args(Gaps):
+            raise _invalid(f"`gaps` is {' or '.join(get_args(Gaps))}, not {given['gaps']!r}.")
         return cls(
             target=given.get("target"),
             task=given.get("task"),
             image_size=_parse_size(given["image_size"]) if "image_size" in given else None,
             channels=given.get("channels"),
             classes=_parse_classes(given["classes"]) if "classes" in given else None,
+            time=given.get("time"),
+            series=given.get("series"),
+            known_ahead=_parse_names("known_ahead", given["known_ahead"]) if "known_ahead" in given else None,
+            gaps=given.get("gaps", "refuse"),
             fractions=_parse_fractions(given.get("split", {})),
         )
 
@@ -117,14 +132,19 @@ def _parse_size(size: Any) -> tuple[int, int]:
     return pair[0], pair[1]
 
 
-def _parse_classes(names: Any) -> tuple[str, ...]:
+def _parse_names(option: str, names: Any) -> tuple[str, ...]:
     if not isinstance(names, list | tuple) or not all(isinstance(name, str) and name for name in names):
-        raise _invalid("`classes` is a list of names.")
+        raise _invalid(f"`{option}` is a list of names.")
+    return tuple(names)
+
+
+def _parse_classes(given: Any) -> tuple[str, ...]:
+    names = _parse_names("classes", given)
     if not 2 <= len(names) <= MAX_CLASSES or len(set(names)) < len(names):
         raise _invalid(f"`classes` has from 2 to {MAX_CLASSES} names, each once.")
     if any(len(name) > MAX_NAME_CHARACTERS for name in names):
         raise _invalid(f"The names in `classes` have at most {MAX_NAME_CHARACTERS} characters.")
-    return tuple(names)
+    return names
 
 
 def _parse_fractions(split: Any) -> dict[str, float]:

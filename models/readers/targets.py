@@ -2,8 +2,12 @@
 
 from collections.abc import Iterable
 
+import numpy as np
+
 from models.errors import UnsuitableData
-from models.readers.source import Task
+from models.readers.source import MAX_NAME_CHARACTERS, Task
+from models.readers.stream import shown
+from models.readers.writer import Array, chunks
 
 MAX_CLASSES = 1000
 MAX_INFERRED_CLASSES = 20
@@ -44,3 +48,39 @@ def too_many_classes() -> UnsuitableData:
         f"The target has more than {MAX_CLASSES:,} distinct values, too many for classes; choose another `target`,"
         " or set `task` to regression if they are numbers."
     )
+
+
+class ClassIndex:
+    """Classes that become known one by one: numbered as they come, and in the end in the order of their names."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._codes: dict[str, int] = {}
+
+    def code(self, name: str) -> int:
+        """The number of a class for the time being.
+
+        Raises:
+            UnsuitableData: too many classes, or a name that is too long for one.
+        """
+        code = self._codes.get(name)
+        if code is None:
+            if len(self._codes) == MAX_CLASSES or len(name) > MAX_NAME_CHARACTERS:
+                raise UnsuitableData(
+                    f"The {self._what} has more than {MAX_CLASSES:,} distinct values, or values of over"
+                    f" {MAX_NAME_CHARACTERS} characters such as {shown(name)}; these are no classes."
+                )
+            code = self._codes[name] = len(self._codes)
+        return code
+
+    @property
+    def classes(self) -> list[str]:
+        """The names in order."""
+        return sorted(self._codes)
+
+    def recode(self, codes: Array) -> None:
+        """Replace, in place, numbers given so far by indices of `classes`."""
+        places = {name: place for place, name in enumerate(self.classes)}
+        final = np.array([places[name] for name in self._codes], np.int64)
+        for chunk in chunks(codes):
+            chunk[:] = final[chunk]

@@ -3,6 +3,11 @@
 A directory holds `<split>.inputs.npy`, `<split>.targets.npy` (absent without targets) and `manifest.json`. Images
 are uint8 (N, C, H, W); tables are float32 (N, F) with NaN for what is missing and the index of the category for
 text. Targets are int64 class indices or float32 values, (N,), or masks of uint8 class indices, (N, H, W).
+
+What varies in length from row to row has `<split>.inputs.offsets.npy`, or `targets`, beside its values (see `Ragged`):
+text and trees as UTF-8, uint8; the words of a sentence likewise, one a line; series, float32 (T, F); and targets that
+are text, or the int64 class of each word. The manifest's `shape` has null for an axis that varies, and the `dtype` of
+text is `string`.
 """
 
 import hashlib
@@ -10,7 +15,6 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -18,10 +22,12 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from models import ragged
 from models.errors import UnsuitableData
+from models.ragged import Ragged
+from models.readers.array_files import CHUNK_BYTES, ArrayWriter, RaggedWriter, pieces, row_bytes
 
 Array = npt.NDArray[Any]
-CHUNK_BYTES = 8 * 2**20
 MAX_EXAMPLES = 10
 SPLITS = ("train", "validation", "test")
 
@@ -59,6 +65,11 @@ class Description:
         """Whether each sample is of one class."""
         return self.classes is not None and self.target is not None and self.target["shape"] == []
 
+    @property
+    def is_in_order_of_time(self) -> bool:
+        """Whether what is held out is the end of each row, not some of the rows."""
+        return self.task == "forecasting"
+
 
 LABEL = {"name": "label", "dtype": "int64", "shape": []}
 
@@ -66,46 +77,6 @@ LABEL = {"name": "label", "dtype": "int64", "shape": []}
 def image_input(channels: int, size: tuple[int, int], how: str = "crop") -> dict[str, Any]:
     """The `input` of an image data set; `size` is (height, width), `how` images are fitted to it if not cropped."""
     return {"name": "image", "dtype": "uint8", "shape": [channels, *size]} | ({"fit": how} if how != "crop" else {})
-
-
-class ArrayWriter:
-    """One `.npy` file of unknown length. The header is written again, in place, when the length is known.
-
-    Source: NumPy reserves room in the header for the first axis to grow (`numpy.lib.format`).
-    """
-
-    def __init__(self, path: Path, dtype: npt.DTypeLike, item_shape: tuple[int, ...]) -> None:
-        self.count = 0
-        self._dtype = np.dtype(dtype)
-        self._item_shape = item_shape
-        self._file = path.open("wb")
-        self._write_header()
-
-    def append(self, batch: Array) -> None:
-        """Add (n, *item_shape) items."""
-        if batch.shape[1:] != self._item_shape:
-            raise ValueError(f"items of shape {batch.shape[1:]} in an array of {self._item_shape}")
-        self._file.write(np.ascontiguousarray(batch, self._dtype).data)
-        self.count += len(batch)
-
-    def close(self) -> None:
-        """Write the length and flush to the disk."""
-        if not self._file.closed:
-            self._file.seek(0)
-            self._write_header()
-            self._file.flush()
-            os.fsync(self._file.fileno())
-            self._file.close()
-
-    def abandon(self) -> None:
-        """Let go of the file, whatever state it is in."""
-        with suppress(OSError):  # A full disk fails here once more.
-            self._file.close()
-
-    def _write_header(self) -> None:
-        shape = (self.count, *self._item_shape)
-        header = {"descr": self._dtype.str, "fortran_order": False, "shape": shape}
-        np.lib.format.write_array_header_1_0(self._file, header)
 
 
 class DatasetWriter:
@@ -118,7 +89,7 @@ class DatasetWriter:
         self.directory = directory
         self._partial = directory.with_name(f"{directory.name}.partial")
         self._partial.mkdir(parents=True)
-        self._arrays: dict[tuple[str, str], ArrayWriter] = {}
+        self._arrays: dict[tuple[str, str], ArrayWriter | RaggedWriter] = {}
         self.skipped = Skipped()
 
     def __enter__(self) -> Self:
@@ -129,38 +100,53 @@ class DatasetWriter:
             array.abandon()
         shutil.rmtree(self._partial, ignore_errors=True)
 
-    def create(self, split: str, part: str, dtype: npt.DTypeLike, item_shape: tuple[int, ...] = ()) -> ArrayWriter:
-        """Begin the array of one split; `part` is `inputs` or `targets`."""
-        array = ArrayWriter(self._path(split, part), dtype, item_shape)
-        self._arrays[split, part] = array
-        return array
-
     def inputs(self, split: str, dtype: npt.DTypeLike, item_shape: tuple[int, ...]) -> ArrayWriter:
         """The inputs of a split, begun at the first call."""
-        return self._arrays.get((split, "inputs")) or self.create(split, "inputs", dtype, item_shape)
+        return self._array(split, "inputs", dtype, item_shape)
 
     def targets(self, split: str, dtype: npt.DTypeLike, item_shape: tuple[int, ...] = ()) -> ArrayWriter:
         """The targets of a split, begun at the first call."""
-        return self._arrays.get((split, "targets")) or self.create(split, "targets", dtype, item_shape)
+        return self._array(split, "targets", dtype, item_shape)
+
+    def ragged(
+        self, split: str, part: str, dtype: npt.DTypeLike = np.uint8, item_shape: tuple[int, ...] = ()
+    ) -> RaggedWriter:
+        """`inputs` or `targets` of varying length of a split, begun at the first call; text unless said otherwise."""
+        array = self._arrays.get((split, part))
+        if not isinstance(array, RaggedWriter):
+            array = self._arrays[split, part] = RaggedWriter(self._path(split, part), dtype, item_shape)
+        return array
+
+    def copy(self, split: str, part: str, whole: Array | Ragged, rows: npt.NDArray[np.int64]) -> None:
+        """Add these rows of an array to the `inputs` or `targets` of a split."""
+        for some in pieces(rows, row_bytes(whole)):
+            if isinstance(whole, Ragged):
+                self.ragged(split, part, whole.dtype, whole.item_shape).append(whole[some])
+            else:
+                self._array(split, part, whole.dtype, whole.shape[1:]).append(whole[some])
 
     def remove(self, split: str, part: str) -> None:
         """Drop an array again."""
-        self._arrays.pop((split, part)).close()
-        self._path(split, part).unlink()
+        array = self._arrays.pop((split, part))
+        array.close()
+        for path in array.paths:
+            path.unlink()
 
-    def read(self, split: str, part: str) -> Array:
+    def read(self, split: str, part: str) -> Array | Ragged:
         """An array written so far, memory-mapped, its values open to change; it cannot grow any more."""
         self._arrays[split, part].close()
-        array: Array = np.load(self._path(split, part), mmap_mode="r+", allow_pickle=False)
-        return array
+        return ragged.load(self._path(split, part), "r+")
+
+    def read_values(self, split: str, part: str) -> Array:
+        """Likewise, the values alone, whatever the rows they belong to."""
+        array = self.read(split, part)
+        return array.values if isinstance(array, Ragged) else array
 
     def rename(self, split: str, new: str) -> None:
         """Give a split another name."""
-        for part in ("inputs", "targets"):
-            if (split, part) in self._arrays:
-                self._arrays[split, part].close()
-                self._path(split, part).rename(self._path(new, part))
-                self._arrays[new, part] = self._arrays.pop((split, part))
+        for part in self.parts(split):
+            self._arrays[split, part].move(self._path(new, part))
+            self._arrays[new, part] = self._arrays.pop((split, part))
 
     def splits(self) -> set[str]:
         """The splits of which an array has been begun."""
@@ -193,12 +179,12 @@ class DatasetWriter:
         counts = self.counts()
         _check_samples(description, counts)
         class_counts = self._class_counts(description)
-        _check_classes(description.classes, class_counts)
-        paths = [self._path(*key) for key in sorted(self._arrays)]
+        _check_classes(description, class_counts)
+        paths = [path for key in sorted(self._arrays) for path in self._arrays[key].paths]
         manifest: dict[str, Any] = {
             "modality": description.modality,
             "task": description.task,
-            "splits": {split: {"count": count} for split, count in counts.items()},
+            "splits": {split: {"count": count} | self._lengths(split) for split, count in counts.items()},
             "classes": description.classes,
             "class_counts": class_counts,
             "input": description.input,
@@ -221,23 +207,30 @@ class DatasetWriter:
         counts = {}
         for split in self.counts():
             total = np.zeros(size, np.int64)
-            for chunk in chunks(self.read(split, "targets")):
+            for chunk in chunks(self.read_values(split, "targets")):
                 total += np.bincount(chunk.reshape(-1), minlength=size)
             counts[split] = total.tolist()
         return counts
+
+    def _lengths(self, split: str) -> dict[str, int]:
+        """How long the longest input of a split is, and all together, where they vary: in bytes of text, or steps."""
+        inputs = self._arrays[split, "inputs"]
+        return {"longest": inputs.longest, "total": inputs.total} if isinstance(inputs, RaggedWriter) else {}
+
+    def _array(self, split: str, part: str, dtype: npt.DTypeLike, item_shape: tuple[int, ...]) -> ArrayWriter:
+        array = self._arrays.get((split, part))
+        if not isinstance(array, ArrayWriter):
+            array = self._arrays[split, part] = ArrayWriter(self._path(split, part), dtype, item_shape)
+        return array
 
     def _path(self, split: str, part: str) -> Path:
         return self._partial / f"{split}.{part}.npy"
 
 
-def chunks(array: Array, item_bytes: int | None = None) -> Iterator[Array]:
-    """An array in pieces along its first axis, each of a few megabytes.
-
-    Args:
-        item_bytes: What an item counts for, if not for its own size.
-    """
+def chunks(array: Array) -> Iterator[Array]:
+    """An array in pieces along its first axis, each of a few megabytes."""
     if len(array):
-        step = max(1, CHUNK_BYTES // max(1, item_bytes or array.nbytes // len(array)))
+        step = max(1, CHUNK_BYTES // max(1, array.nbytes // len(array)))
         for begin in range(0, len(array), step):
             yield array[begin : begin + step]
 
@@ -250,7 +243,8 @@ def _check_samples(description: Description, counts: dict[str, int]) -> None:
         raise UnsuitableData("The data set holds a single sample, and one cannot be learned from; add more.")
 
 
-def _check_classes(classes: list[str] | None, class_counts: dict[str, list[int]] | None) -> None:
+def _check_classes(description: Description, class_counts: dict[str, list[int]] | None) -> None:
+    classes = description.classes
     if classes is None or class_counts is None:
         return
     if len(classes) < 2:
@@ -259,6 +253,8 @@ def _check_classes(classes: list[str] | None, class_counts: dict[str, list[int]]
             f"All samples are of one class, {name!r}; classification needs at least two. Add another class,"
             ' or set the option `target` to "" for data without labels.'
         )
+    if description.target is not None and None in description.target["shape"]:
+        return  # A class of single words may well be rare, and is scored where it occurs.
     split = "train" if "train" in class_counts else next(iter(class_counts))
     for name, count in zip(classes, class_counts[split], strict=True):
         if not count:

@@ -6,7 +6,22 @@ from pydantic import Field
 
 from services.requests.base import Request
 
-DatasetFormat = Literal["auto", "image-folder", "mask-folder", "idx", "csv", "npz"]
+DatasetFormat = Literal[
+    "auto",
+    "image-folder",
+    "mask-folder",
+    "idx",
+    "csv",
+    "npz",
+    "text-folder",
+    "text-classes",
+    "pairs",
+    "conll",
+    "trees",
+    "series",
+]
+DatasetTask = Literal["classification", "regression", "segmentation", "tagging", "translation", "forecasting"]
+Gaps = Literal["refuse", "interpolate"]
 
 
 class SplitOptions(Request):
@@ -19,8 +34,12 @@ class SplitOptions(Request):
 class DatasetOptions(Request):
     """How to read an upload; what is absent is found out from the data."""
 
-    target: str | None = Field(None, max_length=1000, description="Target column of a table; empty: unlabelled.")
-    task: Literal["classification", "regression", "segmentation"] | None = None
+    target: str | None = Field(
+        None,
+        max_length=1000,
+        description="Target column of a table or series, or its number in pairs and tagged words; empty: unlabelled.",
+    )
+    task: DatasetTask | None = None
     image_size: (
         Annotated[int, Field(ge=1, le=1024)]
         | tuple[Annotated[int, Field(ge=1, le=1024)], Annotated[int, Field(ge=1, le=1024)]]
@@ -30,4 +49,10 @@ class DatasetOptions(Request):
     classes: tuple[Annotated[str, Field(min_length=1, max_length=200)], ...] | None = Field(
         None, min_length=2, max_length=256, description="Names of the classes of masks, by index."
     )
+    time: str | None = Field(None, max_length=1000, description="Column with the times of a series.")
+    series: str | None = Field(None, max_length=1000, description="Column that names the series that a row is of.")
+    known_ahead: tuple[Annotated[str, Field(min_length=1, max_length=1000)], ...] | None = Field(
+        None, max_length=1000, description="Columns of a series that are known in advance."
+    )
+    gaps: Gaps | None = Field(None, description="What to do with times and values that a series lacks.")
     split: SplitOptions | None = None

@@ -8,6 +8,6 @@ from services.requests.base import Request
 
 
 class PredictRequest(Request):
-    """The inputs of a prediction: rows, base64 images or lists of pixels."""
+    """The inputs of a prediction: rows, base64 images, lists of pixels, or texts."""
 
     inputs: list[Any] = Field(min_length=1)

@@ -18,7 +18,8 @@ from PIL import Image
 
 from models.errors import JobError
 from models.jobs import ingest as ingest_job
-from models.run import JobContext, Outcome, Wish
+from models.ragged import Ragged
+from models.run import JobContext, Outcome, ProducedFile, Wish
 from services import images, pictures
 
 
@@ -41,6 +42,12 @@ class Recorder:
     def log(self, message: str, *, level: str = "info") -> None:
         self.lines.append(message)
 
+    def artifact(self, file: ProducedFile) -> None:
+        raise AssertionError("an ingest job keeps nothing while it goes on")
+
+    def suggested(self, parameters: dict[str, Any], attributes: dict[str, Any]) -> None:
+        raise AssertionError("an ingest job asks no sampler")
+
     def wish(self) -> Wish | None:
         return self.wishes.pop(0) if self.wishes else None
 
@@ -58,6 +65,11 @@ class Ingested:
 
     def targets(self, split: str = "train") -> np.ndarray[Any, Any]:
         return self._load(split, "targets")
+
+    def rows(self, split: str = "train", part: str = "inputs") -> Ragged:
+        """Inputs or targets of varying length."""
+        assert self.outcome.dataset is not None
+        return Ragged.load(self.outcome.dataset / f"{split}.{part}.npy")
 
     @property
     def counts(self) -> dict[str, int]:

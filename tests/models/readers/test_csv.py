@@ -172,7 +172,7 @@ def test_an_endless_line_is_refused_without_being_read(tmp_path: Path) -> None:
         file.truncate(2**30)
     error = refusal(path)
     assert error.code == "csv_invalid"
-    assert "line 2" in error.detail
+    assert "Line 2" in error.detail
 
 
 @pytest.mark.parametrize("row", ['"' + "x\n" * 100_000, '"x\n",' * 1_000_000])

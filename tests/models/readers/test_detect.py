@@ -1,4 +1,4 @@
-"""`auto`: formats are told by their bytes."""
+"""`auto`: formats are told by their bytes, and by the names of the files in an archive."""
 
 import bz2
 import gzip
@@ -21,6 +21,16 @@ from tests.models.readers.builders import idx, ingest, mnist_files, npz_of, png,
         (tar_of(mnist_files(compress=False)), "idx"),
         (npz_of(x=np.eye(4), y=np.array([0, 1, 0, 1])), "npz"),
         (b"a,b\n1,x\n2,y\n", "csv"),
+        (b"a\tb\n1\tx y\n2\ty z\n", "csv"),
+        (zip_of({"a/1.txt": b"one", "a/2.txt": b"two", "b/1.txt": b"three"}), "text-folder"),
+        (zip_of({"names/a.txt": b"one\ntwo\n", "names/b.txt": b"three\n", "LICENSE": b"free"}), "text-classes"),
+        (zip_of({"train/a.txt": b"one\n", "train/b.txt": b"three\n", "test/a.txt": b"x\n"}), "text-classes"),
+        (b"Go.\tVa !\nRun!\tCours !\n", "pairs"),
+        (zip_of({"_about.txt": b"of pairs", "fra.txt": b"Go.\tVa !\nRun!\tCours !\n"}), "pairs"),
+        (b"EU B-org\nrejects O\n\nPeter B-per\n", "conll"),
+        (zip_of({"t.train": b"EU\tNNP\nrejects\tVB\n\nPeter\tNNP\n", "t.dev": b"EU\tNNP\n\nis\tVB\n"}), "conll"),
+        (b"(1 (0 not) (1 good))\n(0 (0 not) (0 bad))\n", "trees"),
+        (b'"Month","Passengers"\r\n"1949-01",112\r\n"1949-02",118\r\n"1949-03",132', "series"),
     ],
 )
 def test_a_format_is_told_by_its_bytes(upload: bytes, format: str) -> None:
@@ -49,7 +59,7 @@ def test_what_is_not_read_is_refused_with_a_remedy(upload: bytes, word: str) -> 
     assert word in error.detail
 
 
-@pytest.mark.parametrize("upload", [b"", zip_of({}), zip_of({"a.txt": b"text"})])
+@pytest.mark.parametrize("upload", [b"", zip_of({}), zip_of({"a.bin": b"text"}), zip_of({"readme.txt": b"text"})])
 def test_nothing_to_read_is_refused(upload: bytes) -> None:
     assert refusal(upload).code == "format_unknown"
 
@@ -69,3 +79,9 @@ def test_a_pickle_is_refused_under_any_format() -> None:
     pickled = b"\x80\x04\x95\x0b\0\0\0\0\0\0\0\x8c\x02os\x94."
     for format in ("auto", "csv", "npz", "idx", "image-folder"):
         assert refusal(pickled, format).code in ("csv_invalid", "archive_corrupt")
+
+
+def test_a_task_decides_between_a_table_and_a_series() -> None:
+    upload = b"year,rain\n1990,5\n1991,6\n1992,5\n1993,7\n"
+    assert ingest(upload).manifest["modality"] == "series"
+    assert ingest(upload, task="regression").manifest["modality"] == "tabular"

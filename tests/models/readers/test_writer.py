@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from models.errors import UnsuitableData
-from models.readers.writer import LABEL, MAX_EXAMPLES, ArrayWriter, DatasetWriter, Description, Skipped, image_input
+from models.readers.writer import LABEL, MAX_EXAMPLES, DatasetWriter, Description, Skipped, image_input
 
 IMAGES = Description("image", "classification", ["a", "b"], image_input(1, (2, 3)), LABEL)
 
@@ -18,16 +18,6 @@ def write(directory: Path, labels: list[int], shade: int = 0) -> DatasetWriter:
         writer.inputs("train", np.uint8, (1, 2, 3)).append(np.full((1, 1, 2, 3), shade, np.uint8))
         writer.targets("train", np.int64).append(np.array([label]))
     return writer
-
-
-@pytest.mark.parametrize("count", [0, 1, 12_345])
-def test_an_array_of_unknown_length_is_a_plain_npy_file(count: int, tmp_path: Path) -> None:
-    array = ArrayWriter(tmp_path / "array.npy", np.float32, (2,))
-    expected = np.arange(2 * count, dtype=np.float32).reshape(count, 2)
-    for part in np.array_split(expected, 3):
-        array.append(part)
-    array.close()
-    assert np.array_equal(np.load(tmp_path / "array.npy"), expected)
 
 
 def test_items_of_another_shape_are_refused(tmp_path: Path) -> None:

@@ -1,0 +1,154 @@
+"""`python -m benchmarks.results.names [NAME ...]`: names by language, beside a classical baseline on the same rows.
+
+`SYLLABUS_TEST_DATA` names the directory that holds `names`, a text file for each language. A fifth of each is for the
+test and a tenth for validation, drawn with a fixed seed. The baseline is scikit-learn's logistic regression of the
+counts of all strings of 1 to 4 letters, weighted by their rarity; its strength is chosen on the validation rows.
+Every run is a job of the embedded stack, which is started for it; its state is thrown away.
+"""
+
+import argparse
+import os
+import signal
+import sys
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import accuracy_score, balanced_accuracy_score
+
+from client.api import Syllabus
+from client.demo.stack import EmbeddedStack, free_port
+
+Json = dict[str, Any]
+Texts = dict[str, dict[str, list[str]]]
+"""By split and language."""
+SHARES = {"test": 0.2, "validation": 0.1}
+STRENGTHS = (1.0, 10.0, 100.0)
+MAX_ITERATIONS = 500
+
+
+@dataclass(frozen=True)
+class Run:
+    """One network."""
+
+    name: str
+    architecture: str
+    hyperparameters: Json = field(default_factory=dict)
+    epochs: int = 12
+
+    def training(self) -> Json:
+        """What all are trained by."""
+        return {
+            "epochs": self.epochs,
+            "batch_size": 64,
+            "optimizer": {"name": "adam", "learning_rate": 0.003},
+            "scheduler": {"name": "cosine"},
+            "gradient_clip": 1.0,
+            "gradient_norm": True,
+        }
+
+
+BOTH = {"bidirectional": True, "hidden_dim": 128, "embedding_dim": 64, "dropout": 0.3}
+RUNS = (
+    Run("rnn", "rnn", BOTH),
+    Run("lstm", "lstm", BOTH),
+    Run("gru", "gru", BOTH),
+)
+
+
+def main() -> int:
+    """Train those that are named, or all, and print a table."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the stack is stopped as well
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.results.names", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(run.name for run in RUNS))
+    names = parser.parse_args().names
+    texts = divided(Path(os.environ["SYLLABUS_TEST_DATA"]) / "names")
+    print("| run | parameters | epochs | balanced accuracy | accuracy |\n|---|---|---|---|---|", flush=True)
+    strength, scores = baseline(texts)
+    print(_row(f"logistic regression, C={strength:g}", "", "", scores), flush=True)
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        EmbeddedStack(Path(directory), free_port()) as stack,
+        Syllabus(stack.url) as api,
+    ):
+        api.datasets.upload(packed(texts, Path(directory) / "names.zip"), name="names")
+        api.datasets.wait("names")
+        for run in RUNS:
+            if not names or run.name in names:
+                job = api.train(
+                    run.architecture,
+                    "names",
+                    run.name,
+                    hyperparameters=run.hyperparameters,
+                    training=run.training(),
+                )
+                ended = api.jobs.wait(job["id"])
+                if ended["state"] != "succeeded":
+                    raise SystemExit(f"{run.name}: {ended['error']}")
+                result = ended["result"]
+                print(_row(run.name, f"{result['parameters']:,}", result["epochs"], result["metrics"]), flush=True)
+    return 0
+
+
+def divided(folder: Path) -> Texts:
+    """The names of each language, divided at random."""
+    generator = np.random.default_rng(0)
+    texts: Texts = {"train": {}, "validation": {}, "test": {}}
+    for path in sorted(folder.glob("*.txt")):
+        lines = np.array(path.read_text("utf-8").split("\n"))
+        rest = generator.permutation(lines[lines != ""])
+        count = len(rest)
+        for split, share in SHARES.items():
+            size = round(count * share)
+            texts[split][path.stem], rest = rest[:size].tolist(), rest[size:]
+        texts["train"][path.stem] = rest.tolist()
+    return texts
+
+
+def packed(texts: Texts, path: Path) -> Path:
+    """A zip of `split/language.txt`."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for split, languages in texts.items():
+            for language, names in languages.items():
+                archive.writestr(f"{split}/{language}.txt", "\n".join(names))
+    return path
+
+
+def baseline(texts: Texts) -> tuple[float, Json]:
+    """The strength that is best on the validation rows, and the scores on the test rows."""
+    rows = {split: [name for names in languages.values() for name in names] for split, languages in texts.items()}
+    labels = {split: _labels(languages) for split, languages in texts.items()}
+    vectorizer = TfidfVectorizer(analyzer="char_wb", ngram_range=(1, 4), lowercase=False, sublinear_tf=True)
+    vectors = {"train": vectorizer.fit_transform(rows["train"])}
+    vectors |= {split: vectorizer.transform(rows[split]) for split in SHARES}
+
+    def fitted(strength: float) -> LogisticRegression:
+        model = LogisticRegression(C=strength, max_iter=MAX_ITERATIONS, class_weight="balanced")
+        return model.fit(vectors["train"], labels["train"])
+
+    def score(model: LogisticRegression) -> float:
+        return float(balanced_accuracy_score(labels["validation"], model.predict(vectors["validation"])))
+
+    models = {strength: fitted(strength) for strength in STRENGTHS}
+    best = max(models, key=lambda strength: score(models[strength]))
+    answers = models[best].predict(vectors["test"])
+    balanced = float(balanced_accuracy_score(labels["test"], answers))
+    return best, {"balanced_accuracy": balanced, "accuracy": float(accuracy_score(labels["test"], answers))}
+
+
+def _labels(languages: Mapping[str, list[str]]) -> list[str]:
+    return [language for language, names in languages.items() for _ in names]
+
+
+def _row(name: str, parameters: str, epochs: object, metrics: Json) -> str:
+    return f"| {name} | {parameters} | {epochs} | {metrics['balanced_accuracy']:.4f} | {metrics['accuracy']:.4f} |"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,42 @@
+"""Long short-term memory (Hochreiter and Schmidhuber 1997; with a forget gate, Gers et al. 2000).
+
+Gates i, f, o = sigmoid(W x_t + U h_{t-1} + b), each with weights of its own; the memory is
+c_t = f c_{t-1} + i tanh(W_c x_t + U_c h_{t-1} + b_c), and the state h_t = o tanh(c_t).
+"""
+
+from torch import nn
+
+from models.recurrent import RecurrentConfig, RecurrentNetwork
+from models.registry import Reference, register
+
+
+@register(
+    title="Long short-term memory",
+    paper="Hochreiter and Schmidhuber 1997",
+    unit="III",
+    tasks=("classification",),
+    modality=("text",),
+    references=(
+        Reference(
+            "LSTM 8-16",
+            {"embedding_dim": 8, "hidden_dim": 16},
+            input=(30,),
+            classes=3,
+            parameters=30 * 8 + 4 * (8 + 16 + 2) * 16 + 17 * 3,
+        ),
+        Reference(
+            "BiLSTM 8-16, two layers",
+            {"embedding_dim": 8, "hidden_dim": 16, "num_layers": 2, "bidirectional": True, "layer_norm": True},
+            input=(30,),
+            classes=3,
+            parameters=30 * 8 + 2 * 4 * (8 + 16 + 2) * 16 + 2 * 4 * (32 + 16 + 2) * 16 + 2 * 2 * 32 + 33 * 3,
+        ),
+    ),
+)
+class LSTM(RecurrentNetwork):
+    """A text's tokens one after the other, and a linear map of the last state."""
+
+    cell = nn.LSTM
+
+    class Config(RecurrentConfig):
+        """Hyperparameters."""
