@@ -100,9 +100,10 @@ def explain(error: BaseException) -> SyllabusError | None:
 class Database:
     """Transactions over one engine."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, info: dict[str, Any] | None = None) -> None:
+        """`info` goes with every session, as its `info`."""
         self.engine = make_engine(url)
-        self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+        self._sessions = sessionmaker(self.engine, expire_on_commit=False, info=info)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:

@@ -3,18 +3,17 @@
 import hashlib
 import json
 from collections.abc import Iterable
-from functools import partial
 
 from pydantic import BaseModel
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from services import lifecycle
-from services.database import after_commit
+from services import lifecycle, transitions
 from services.errors import Conflict, NotFound
 from services.pages import Page, newest_first
 from services.preparation import prepare
+from services.queue import QUEUES
 from services.requests.jobs import JobRequest
 from services.resources import Resources
 from services.tables import Job, JobArtifact
@@ -38,13 +37,7 @@ def submit(session: Session, resources: Resources, request: JobRequest, *, idemp
         if (winner := _by_key(session, idempotency_key, digest)) is None:
             raise
         return winner
-    ring(session, resources, job)
     return job
-
-
-def ring(session: Session, resources: Resources, job: Job) -> None:
-    """Ring the doorbell for a queued job once the transaction has committed."""
-    after_commit(session, partial(resources.doorbell.ring, job.queue))
 
 
 def get(session: Session, job_id: str) -> Job:
@@ -55,13 +48,23 @@ def get(session: Session, job_id: str) -> Job:
     return job
 
 
-def page(session: Session, *, kind: str | None, state: str | None, limit: int, cursor: str | None) -> Page[Job]:
-    """Jobs, newest first."""
+def page(
+    session: Session,
+    *,
+    kind: str | None,
+    state: str | None,
+    parent_id: str | None = None,
+    limit: int,
+    cursor: str | None,
+) -> Page[Job]:
+    """Jobs, newest first; with `parent_id` the trials of a search."""
     statement = select(Job)
     if kind is not None:
         statement = statement.where(Job.kind == kind)
     if state is not None:
         statement = statement.where(Job.state == state)
+    if parent_id is not None:
+        statement = statement.where(Job.parent_id == parent_id)
     return newest_first(session, statement, Job.id, limit, cursor)
 
 
@@ -71,8 +74,8 @@ def count_by_state(session: Session) -> dict[str, int]:
 
 
 def queue_positions(session: Session, jobs: Iterable[Job]) -> dict[str, int]:
-    """For each queued job, how many jobs of its queue come before it."""
-    queued = [job.id for job in jobs if job.state == "queued"]
+    """For each job that is queued for a worker, how many jobs of its queue come before it."""
+    queued = [job.id for job in jobs if job.state == "queued" and job.queue in QUEUES]
     if not queued:
         return {}
     rank = func.row_number().over(partition_by=Job.queue, order_by=(Job.queued_at, Job.id))
@@ -84,7 +87,7 @@ def queue_positions(session: Session, jobs: Iterable[Job]) -> dict[str, int]:
 def cancel(session: Session, job_id: str) -> Job:
     """Cancel a job: at once when no worker has it, else its worker is told. Raises `Conflict` when over."""
     job = _lock(session, job_id)
-    if job.state in lifecycle.ENTERED_FROM["cancelled"] - {"cancelling"}:
+    if job.state in transitions.ENTERED_FROM["cancelled"] - {"cancelling"}:
         return lifecycle.enter(session, job_id, "cancelled")
     return lifecycle.enter(session, job_id, "cancelling")
 
@@ -95,14 +98,15 @@ def pause(session: Session, job_id: str) -> Job:
     return lifecycle.enter(session, job_id, "paused" if job.state == "queued" else "pausing")
 
 
-def resume(session: Session, resources: Resources, job_id: str) -> Job:
-    """Queue a paused job again. Raises `Conflict` unless it is paused."""
+def resume(session: Session, job_id: str) -> Job:
+    """Queue a paused job again. Raises `Conflict` unless it is paused, and a trial's search is not."""
     job = _lock(session, job_id)
     if job.state != "paused":
         raise Conflict("job_state", f"Job {job_id} is {job.state}; only a paused job can be resumed.")
-    job = lifecycle.enter(session, job_id, "queued")
-    ring(session, resources, job)
-    return job
+    search = None if job.parent_id is None else session.get(Job, job.parent_id)
+    if search is not None and search.state not in ("queued", "running"):
+        raise Conflict("search_state", f"The trial's search, {search.id}, is {search.state}; resume that.")
+    return lifecycle.enter(session, job_id, "queued")
 
 
 def artifacts(session: Session, job_id: str) -> list[JobArtifact]:
@@ -121,7 +125,7 @@ def artifact(session: Session, job_id: str, name: str) -> JobArtifact:
 
 
 def _lock(session: Session, job_id: str) -> Job:
-    job = session.get(Job, job_id, with_for_update=True)
+    job = transitions.lock(session, job_id)
     if job is None:
         raise NotFound("job_not_found", f"There is no job {job_id!r}.")
     return job

@@ -1,4 +1,4 @@
-"""The job lifecycle: every change of a job's state, in one place.
+"""The job lifecycle: every change of a job's state, in one place, with what follows from it.
 
 ```
 queued ──▶ running ──▶ succeeded | failed
@@ -7,35 +7,22 @@ queued ──▶ running ──▶ succeeded | failed
   └──────────┘ └─▶ cancelling ──▶ cancelled
 ```
 A change is one guarded UPDATE (compare-and-set on the state and, for a worker, on its lease token) and one
-row in the job's append-only log. A worker whose token is no longer the job's changes nothing.
+row in the job's append-only log. A worker whose token is no longer the job's changes nothing. A search moves on
+with its trials, in the same transaction; it alone is queued while it runs: once, when its trials are over.
 """
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from services import transitions
 from services.database import now
-from services.errors import Conflict, LeaseLost, NotFound, SyllabusError
-from services.tables import TERMINAL, Job, JobEvent, new_id
-
-# From which states each state may be entered.
-ENTERED_FROM: Mapping[str, frozenset[str]] = {
-    "queued": frozenset({"interrupted", "paused"}),
-    "running": frozenset({"queued"}),
-    "pausing": frozenset({"running"}),
-    "cancelling": frozenset({"running", "pausing"}),
-    "paused": frozenset({"queued", "pausing"}),
-    "interrupted": frozenset({"running", "pausing"}),
-    "succeeded": frozenset({"running", "pausing"}),
-    "failed": frozenset({"running", "pausing", "interrupted"}),
-    "cancelled": frozenset({"queued", "paused", "cancelling"}),
-}
-# States in which a worker holds the job under a lease.
-LEASED = frozenset({"running", "pausing", "cancelling"})
-
-EventDraft = tuple[str, dict[str, Any]]
+from services.errors import Conflict, NotFound
+from services.studies import course
+from services.tables import Job, new_id
+from services.transitions import LEASED, EventDraft, lease_lost
 
 
 def enter(
@@ -47,46 +34,20 @@ def enter(
     reason: str | None = None,
     values: Mapping[str, Any] | None = None,
 ) -> Job:
-    """Move a job to `state` and log it.
+    """Move a job to `state`, log it and let its search follow.
 
     With `token` the caller must hold that lease. Raises `LeaseLost` if it does not, `Conflict` if the
     job's state does not allow the change, `NotFound` if there is no such job.
     """
-    changes: dict[str, Any] = {"state": state, "last_event": Job.last_event + 1, **(values or {})}
-    if state not in LEASED:
-        changes |= {"lease_token": None, "lease_expires_at": None}
-    if state in TERMINAL:
-        changes |= {"finished_at": now(), "eta_seconds": None}
-    if state == "queued":
-        changes |= {"queued_at": now()}
-    statement = update(Job).where(Job.id == job_id, Job.state.in_(ENTERED_FROM[state]))
-    if token is not None:
-        statement = statement.where(Job.lease_token == token)
-    job = session.scalars(
-        statement.values(changes).returning(Job), execution_options={"populate_existing": True}
-    ).one_or_none()
-    if job is None:
-        raise _refusal(session, job_id, state, token)
-    data = {"state": state, "attempt": job.attempt} | ({"reason": reason} if reason else {})
-    session.execute(insert(JobEvent).values(job_id=job_id, seq=job.last_event, type="state", data=data))
+    job = transitions.enter(session, job_id, state, token=token, reason=reason, values=values)
+    course.follow(session, job)
     return job
 
 
-def _refusal(session: Session, job_id: str, state: str, token: str | None) -> SyllabusError:
-    job = session.get(Job, job_id, populate_existing=True)
-    if job is None:
-        return NotFound("job_not_found", f"There is no job {job_id!r}.")
-    if token is not None and job.lease_token != token:
-        return _lease_lost(job_id)
-    return Conflict("job_state", f"Job {job_id} is {job.state}; from there it cannot become {state}.")
-
-
 def create(session: Session, job: Job) -> Job:
-    """Insert a job as `queued`, with the first line of its log."""
-    job.last_event = 1
-    session.add(job)
-    session.flush()
-    session.execute(insert(JobEvent).values(job_id=job.id, seq=1, type="state", data={"state": "queued", "attempt": 0}))
+    """Insert a job as `queued`, with the first line of its log; a search with its first trials."""
+    transitions.create(session, job)
+    course.follow(session, job)
     return job
 
 
@@ -125,21 +86,8 @@ def beat(
 
     Raises `LeaseLost`.
     """
-    statement = update(Job).where(Job.id == job_id, Job.lease_token == token)
-    changes = {
-        "last_event": Job.last_event + len(events),
-        "lease_expires_at": now() + lease_seconds,
-        **(progress or {}),
-    }
-    row = session.execute(statement.values(changes).returning(Job.last_event, Job.state)).one_or_none()
-    if row is None:
-        raise _lease_lost(job_id)
-    last, state = row
-    if events:
-        numbered = enumerate(events, last - len(events) + 1)
-        rows = [{"job_id": job_id, "seq": seq, "type": kind, "data": data} for seq, (kind, data) in numbered]
-        session.execute(insert(JobEvent), rows)
-    return str(state)
+    values = {"lease_expires_at": now() + lease_seconds, **(progress or {})}
+    return transitions.append(session, job_id, events, values, token=token)
 
 
 def state_under(session: Session, job_id: str, token: str | None, *, lock: bool = False) -> str:
@@ -148,17 +96,15 @@ def state_under(session: Session, job_id: str, token: str | None, *, lock: bool 
     With `lock` no wish can slip in before the end of the transaction; without a token anybody may ask.
     Raises `LeaseLost`.
     """
+    if lock:
+        transitions.lock(session, job_id)
     statement = select(Job.state).where(Job.id == job_id)
     if token is not None:
         statement = statement.where(Job.lease_token == token)
-    state = session.scalar(statement.with_for_update() if lock else statement)
+    state = session.scalar(statement)
     if state is None:
-        raise _lease_lost(job_id)
+        raise lease_lost(job_id)
     return state
-
-
-def _lease_lost(job_id: str) -> LeaseLost:
-    return LeaseLost("lease_lost", f"Job {job_id} is no longer held under this lease.")
 
 
 def fail(session: Session, job_id: str, error: dict[str, Any], *, token: str) -> Job:
@@ -192,8 +138,7 @@ def interrupt(
     return enter(session, job_id, "failed", reason=cause, values={"error": error})
 
 
-def expired(session: Session, *, lock: bool = False) -> dict[str, str]:
-    """Tokens by job id of the leases that have run out by the database's clock; locked for the transaction if asked."""
+def expired(session: Session) -> dict[str, str]:
+    """Tokens by job id of the leases that have run out by the database's clock."""
     statement = select(Job.id, Job.lease_token).where(Job.state.in_(LEASED), Job.lease_expires_at < now())
-    rows = session.execute(statement.with_for_update(skip_locked=True) if lock else statement)
-    return {job_id: str(token) for job_id, token in rows}
+    return {job_id: str(token) for job_id, token in session.execute(statement)}

@@ -16,5 +16,5 @@ def create(session: Session, resources: Resources, *, name: str, upload: Path, s
     """
     request = {"kind": "register", "model": name, "bytes": size}
     job = lifecycle.create(session, Job(id=new_id(), kind="register", queue="io", request=request, model_name=name))
-    uploads.hand_over(session, resources, job, upload)
+    uploads.hand_over(resources.settings, job, upload)
     return job

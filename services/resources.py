@@ -23,11 +23,12 @@ class Resources:
     def open(cls, settings: Settings) -> "Resources":
         """Open everything under `settings`; connections are made on first use."""
         settings.make_directories()
+        doorbell = Doorbell(settings)
         return cls(
             settings=settings,
-            database=Database(settings.database),
+            database=Database(settings.database, {"doorbell": doorbell}),
             artifacts=ArtifactStore(settings.artifact_directory),
-            doorbell=Doorbell(settings),
+            doorbell=doorbell,
         )
 
     @cached_property

@@ -5,13 +5,14 @@ Times are seconds since 1970 by the database's clock. Ids are UUIDv7, so that th
 
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, ForeignKeyConstraint, Index, MetaData
+from sqlalchemy import JSON, BigInteger, ForeignKey, ForeignKeyConstraint, Index, MetaData, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from uuid6 import uuid7
 
 from services.database import now
 
 Json = dict[str, Any]
+Points = list[list[float]]
 TERMINAL = frozenset({"succeeded", "failed", "cancelled"})
 
 
@@ -31,7 +32,7 @@ class Table(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map: ClassVar = {Json: JSON(none_as_null=True), list[str]: JSON(none_as_null=True)}
+    type_annotation_map: ClassVar = {each: JSON(none_as_null=True) for each in (Json, Points, list[str])}
 
 
 class Dataset(Table):
@@ -106,8 +107,30 @@ class Job(Table):
         return self.state in TERMINAL
 
 
+class Trial(Table):
+    """What one trial of a search was given and what came of it, beside the job that runs it."""
+
+    __tablename__ = "trials"
+    __table_args__ = (UniqueConstraint("search_id", "number"),)
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id"), primary_key=True)
+    search_id: Mapped[str] = mapped_column(ForeignKey("jobs.id"))
+    number: Mapped[int]
+    """Counted from 0 within its search."""
+    parameters: Mapped[Json | None]
+    """Values by path, from when its process has asked the sampler; kept for every later attempt."""
+    values: Mapped[Json | None]
+    """What was measured, by metric."""
+    intermediate: Mapped[Points] = mapped_column(default=list)
+    """Steps and values of the first objective, by which it may be pruned."""
+    attributes: Mapped[Json] = mapped_column(default=dict)
+    """What the sampler keeps with it."""
+    pruned: Mapped[bool] = mapped_column(default=False)
+    job: Mapped[Job] = relationship(foreign_keys=job_id, lazy="joined", innerjoin=True)
+
+
 class JobEvent(Table):
-    """One line of a job's append-only log: `state`, `progress`, `metric` or `log`, numbered per job from 1."""
+    """One line of a job's append-only log: `state`, `progress`, `metric`, `log`, `artifact`; numbered from 1."""
 
     __tablename__ = "job_events"
 

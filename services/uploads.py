@@ -1,13 +1,8 @@
 """The uploaded file of a job, from the gateway's hands into the worker's."""
 
-from functools import partial
 from pathlib import Path
 
-from sqlalchemy.orm import Session
-
 from services.artifacts import sync_directory
-from services.database import after_commit
-from services.resources import Resources
 from services.settings import Settings
 from services.tables import Job
 
@@ -17,8 +12,7 @@ def path_of(settings: Settings, job_id: str) -> Path:
     return settings.uploads / job_id
 
 
-def hand_over(session: Session, resources: Resources, job: Job, upload: Path) -> None:
-    """Let a received file become the job's, durably, and ring for the job once the transaction has committed."""
-    upload.rename(path_of(resources.settings, job.id))
-    sync_directory(resources.settings.uploads)
-    after_commit(session, partial(resources.doorbell.ring, job.queue))
+def hand_over(settings: Settings, job: Job, upload: Path) -> None:
+    """Let a received file become the job's, durably, before the transaction commits."""
+    upload.rename(path_of(settings, job.id))
+    sync_directory(settings.uploads)

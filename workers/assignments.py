@@ -2,17 +2,22 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy.orm import Session
 
-from models.run import Assignment
-from services import datasets, registry, uploads
+from models.run import Assignment, Candidate
+from services import baselines, datasets, registry, uploads
+from services.artifacts import remove_tree
 from services.resources import Resources
 from services.settings import Settings
+from services.studies import history, trials
 from services.tables import Job
 from workers.child import Provision
 
 READ_UPLOADS = ("ingest", "register")
+COMPARED = ("train", "search")
+"""The kinds whose version is compared with the baselines stored of its data set."""
 MAX_REGISTER_SECONDS = 60.0
 
 
@@ -35,21 +40,28 @@ def assign(session: Session, resources: Resources, job: Job, slot: Slot) -> Assi
     settings = resources.settings
     scratch = scratch_directory(resources, job)
     checkpoints = settings.jobs / job.id / "checkpoints"
+    if job.kind == "trial" and not trials.is_suggested(session, job.id):
+        remove_tree(checkpoints)  # of parameters that were lost before they were written down
     for directory in (scratch, checkpoints):
         directory.mkdir(parents=True, exist_ok=True)
     dataset = model = weights = version = None
+    stored: list[dict[str, Any]] = []
     if job.kind != "ingest" and job.dataset_name is not None:
         manifest = datasets.get(session, job.dataset_name).manifest or {}
         dataset = datasets.directory(settings, manifest)
+        if job.kind in COMPARED:
+            stored = baselines.stored(session, resources.catalogue, manifest, job.request["training"])
     if job.kind in ("evaluate", "infer", "optimize", "explain"):
         found = registry.version(session, job.request["model"], str(job.request["version"]))
         model, version = resources.artifacts.path(found.onnx_sha256), found.record
         if job.kind == "explain" and (digest := registry.weights(session, found)) is not None:
             weights = resources.artifacts.path(digest)
+    of_study = job.kind in ("trial", "search")
+    request = {**history.search_of(session, job).request, **job.request} if of_study else job.request
     upload = uploads.path_of(settings, job.id)
     return Assignment(
         kind=job.kind,
-        request=job.request,
+        request=request,
         attempt=job.attempt,
         scratch=scratch,
         checkpoints=checkpoints,
@@ -60,12 +72,31 @@ def assign(session: Session, resources: Resources, job: Job, slot: Slot) -> Assi
         model=model,
         weights=weights,
         version=version,
+        study=history.study(session, job) if of_study else None,
+        others=_others(session, resources, job),
+        reference=_reference(session, settings, job),
+        baselines=stored,
         limits={
             "max_archive_entries": settings.max_archive_entries,
             "max_decompressed_bytes": settings.max_decompressed_bytes,
             "max_pixels": settings.max_pixels,
         },
     )
+
+
+def _others(session: Session, resources: Resources, job: Job) -> tuple[Candidate, ...]:
+    """The version that an evaluation compares with, if it names one."""
+    if job.kind != "evaluate" or (against := job.request.get("against")) is None:
+        return ()
+    found = registry.version(session, against["model"], str(against["version"]))
+    return (Candidate(resources.artifacts.path(found.onnx_sha256), found.record),)
+
+
+def _reference(session: Session, settings: Settings, job: Job) -> Path | None:
+    """The data set that an evaluated version was trained on, if it was there when the job was submitted."""
+    if job.kind != "evaluate" or (name := job.request.get("reference")) is None:
+        return None
+    return datasets.directory(settings, datasets.get(session, name).manifest or {})
 
 
 def provide(settings: Settings, assignment: Assignment, slot: Slot) -> Provision:

@@ -16,9 +16,10 @@ from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from queue import SimpleQueue
+from typing import Any
 
 from models.errors import JobError
-from models.run import Assignment, JobContext, Stopped, Wish, run
+from models.run import Assignment, JobContext, ProducedFile, Stopped, Wish, run
 from services import pictures
 from services.artifacts import ArtifactStore
 from services.images import decode, fit
@@ -47,8 +48,9 @@ class PipeReporter:
     A thread of its own sends, so that a supervisor that waits for its database never holds up the job.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, artifacts: ArtifactStore) -> None:
         self._connection = connection
+        self._artifacts = artifacts
         self._wish: Wish | None = None
         self._outbox: SimpleQueue[bytes | None] = SimpleQueue()
         self._sender = threading.Thread(target=self._send, daemon=True)
@@ -69,6 +71,15 @@ class PipeReporter:
     def log(self, message: str, *, level: str = "info") -> None:
         """Report one line of the job's log."""
         self._outbox.put(encode({"type": "log", "data": {"level": level, "message": message}}))
+
+    def artifact(self, file: ProducedFile) -> None:
+        """Store a file and report it."""
+        stored = self._artifacts.put(file.path)
+        self._outbox.put(encode({"type": "artifact", "data": {**asdict(file), **asdict(stored)}}))
+
+    def suggested(self, parameters: dict[str, Any], attributes: dict[str, Any]) -> None:
+        """Report what a trial is given."""
+        self._outbox.put(encode({"type": "suggested", "data": {"parameters": parameters, "attributes": attributes}}))
 
     def wish(self) -> Wish | None:
         """What the supervisor asked for last."""
@@ -99,8 +110,9 @@ def main(connection: Connection, assignment: Assignment, provision: Provision) -
         _limit_memory(provision.max_memory_bytes)
     os.environ["CUDA_VISIBLE_DEVICES"] = provision.device or ""
     tempfile.tempdir = str(assignment.scratch)  # which is removed, however this process ends
-    report = PipeReporter(connection)
-    report.end(_result(report, assignment, ArtifactStore(provision.artifacts)))
+    artifacts = ArtifactStore(provision.artifacts)
+    report = PipeReporter(connection, artifacts)
+    report.end(_result(report, assignment, artifacts))
 
 
 def _become_independent() -> None:

@@ -29,6 +29,12 @@ class Quiet:
     def log(self, message: str, *, level: str = "info") -> None:
         """Nothing keeps log lines."""
 
+    def artifact(self, file: object) -> None:
+        """Nothing keeps files."""
+
+    def suggested(self, parameters: object, attributes: object) -> None:
+        """No sampler is asked."""
+
     def wish(self) -> None:
         """Nobody wishes anything."""
 

@@ -6,12 +6,13 @@ import os
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import delete, insert
 from sqlalchemy.orm import Session
 
 from services import datasets, lifecycle, registry
 from services.artifacts import StoredFile, sync_directory
 from services.resources import Resources
+from services.studies import trials
 from services.tables import JobArtifact
 
 
@@ -25,10 +26,10 @@ def succeed(session: Session, resources: Resources, job_id: str, token: str, out
         lifecycle.enter(session, job_id, "cancelled", token=token)
         return
     result = dict(outcome["result"])
+    if outcome["trial"] is not None:  # first, so that its search sees it
+        trials.record(session, job_id, outcome["trial"])
     job = lifecycle.enter(session, job_id, "succeeded", token=token, values={"fraction": 1.0})
-    for file in outcome["files"]:
-        row = {name: file[name] for name in ("name", "sha256", "size", "media_type")}
-        session.execute(insert(JobArtifact).values(job_id=job_id, **row))
+    keep(session, job_id, outcome["files"])
     if outcome["version"] is not None:
         graph = next(file for file in outcome["files"] if file["name"] == "model.onnx")
         onnx = StoredFile(graph["sha256"], graph["size"])
@@ -40,6 +41,15 @@ def succeed(session: Session, resources: Resources, job_id: str, token: str, out
         place_dataset(resources, Path(outcome["dataset"]), outcome["manifest"])
         datasets.complete(session, job_id, outcome["manifest"])
     job.result = result
+
+
+def keep(session: Session, job_id: str, files: list[dict[str, Any]]) -> None:
+    """Record files of the artifact store as the job's; of two with one name the later one stays."""
+    columns = ("name", "sha256", "size", "media_type")
+    rows = {file["name"]: {"job_id": job_id, **{column: file[column] for column in columns}} for file in files}
+    if rows:
+        session.execute(delete(JobArtifact).where(JobArtifact.job_id == job_id, JobArtifact.name.in_(rows)))
+        session.execute(insert(JobArtifact), list(rows.values()))
 
 
 def place_dataset(resources: Resources, source: Path, manifest: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import wait
 from typing import Any, TypeVar
 
+import orjson
 import structlog
 from sqlalchemy.orm import Session
 from tenacity import Retrying, retry_if_exception_type, wait_exponential_jitter
@@ -24,7 +25,9 @@ from services.artifacts import remove_tree
 from services.database import OUTAGE, after_commit
 from services.errors import Conflict, LeaseLost
 from services.resources import Resources
+from services.studies import trials
 from services.tables import Job
+from services.transitions import EventDraft
 from workers import forkserver, recording
 from workers.assignments import Slot, assign, provide, scratch_directory
 from workers.child import Provision
@@ -115,11 +118,7 @@ class Supervisor:
 
     def _interrupt(self, session: Session, job: Job, cause: str, *, charged: bool) -> None:
         attempts = self.resources.settings.max_attempts
-        left = lifecycle.interrupt(
-            session, job.id, cause, max_attempts=attempts, charged=charged, token=job.lease_token
-        )
-        if left.state == "queued":
-            jobs.ring(session, self.resources, left)
+        lifecycle.interrupt(session, job.id, cause, max_attempts=attempts, charged=charged, token=job.lease_token)
 
     def _forget(self, job_id: str) -> None:
         """Delete what an ended job needs no more."""
@@ -133,7 +132,7 @@ class Supervisor:
         """Run `work` in a transaction, again and again while the database is out of reach."""
         retrying = Retrying(
             retry=retry_if_exception_type(OUTAGE),
-            wait=wait_exponential_jitter(initial=0.2, max=1),
+            wait=wait_exponential_jitter(multiplier=0.2, max=1),
             before_sleep=lambda state: log.warning("database_unreachable", attempt=state.attempt_number),
             reraise=True,
         )
@@ -184,9 +183,13 @@ class Watch:
         self.supervisor = supervisor
         self.settings = supervisor.resources.settings
         self.job_id, self.token, self.child, self.provision = job.id, job.lease_token or "", child, provision
-        self.events: list[lifecycle.EventDraft] = []
+        self.events: list[EventDraft] = []
         self.progress: dict[str, Any] = {}
+        self.artifacts: list[dict[str, Any]] = []
+        self.suggestion: dict[str, Any] | None = None
         self.wish: str | None = None
+        self.done_before = job.fraction if job.kind == "search" else 0.0
+        """How much of the job was done before a worker had to do with it."""
         self.started_at = self.beat_at = time.monotonic()
         self.renew_at = 0.0
         self.kill_at = float("inf") if provision.max_seconds is None else self.started_at + provision.max_seconds
@@ -213,7 +216,15 @@ class Watch:
         kind, data = message["type"], message["data"]
         if kind == "progress":
             self.events = [event for event in self.events if event[0] != "progress"]
+            data = {**data, "fraction": self.done_before + (1 - self.done_before) * data["fraction"]}
             self.progress.update(data)
+        if kind == "artifact":
+            self.artifacts.append(data)
+            data = {name: data[name] for name in ("name", "media_type", "size")}
+        if kind == "suggested":
+            self.suggestion = data
+            given = orjson.dumps(data["parameters"]).decode()
+            kind, data = "log", {"level": "info", "message": f"is given {given}"}
         self.events.append((kind, data))
 
     def _died(self) -> Message:
@@ -250,7 +261,7 @@ class Watch:
             return
         finally:
             self._plan_beat()
-        self.events, self.progress = [], {}
+        self.events, self.progress, self.artifacts, self.suggestion = [], {}, [], None
         if state == "cancelling":
             self._ask("cancel", self.settings.cancel_grace_seconds)
         elif state == "pausing":
@@ -258,7 +269,7 @@ class Watch:
 
     def _write(self, session: Session) -> str:
         after_commit(session, self._plan_renewal)
-        return lifecycle.beat(
+        state = lifecycle.beat(
             session,
             self.job_id,
             self.token,
@@ -266,6 +277,10 @@ class Watch:
             events=self.events,
             progress=self.progress,
         )
+        recording.keep(session, self.job_id, self.artifacts)
+        if self.suggestion is not None:
+            trials.suggest(session, self.job_id, **self.suggestion)
+        return state
 
     def _plan_beat(self) -> None:
         now = time.monotonic()

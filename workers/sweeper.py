@@ -13,12 +13,12 @@ from pathlib import Path
 import structlog
 from kombu.exceptions import OperationalError
 from sqlalchemy import func, select, union
-from sqlalchemy.orm import Session
 
-from services import datasets, jobs, lifecycle
+from services import datasets, lifecycle, transitions
 from services.artifacts import remove_tree
 from services.database import OUTAGE, now
 from services.logs import configure
+from services.queue import QUEUES
 from services.resources import Resources
 from services.settings import Settings
 from services.tables import TERMINAL, Dataset, Job, JobArtifact, ModelVariant, ModelVersion, new_id
@@ -68,20 +68,19 @@ class Sweeper:
             return
         time.sleep(SECOND_LOOK_SECONDS)
         cause = "its worker stopped answering"
-        with self.resources.database.transaction() as session:
-            for job_id, token in lifecycle.expired(session, lock=True).items():
-                if suspects.get(job_id) == token:
-                    self._rescue_one(session, job_id, cause)
-
-    def _rescue_one(self, session: Session, job_id: str, cause: str) -> None:
-        job = lifecycle.interrupt(session, job_id, cause, max_attempts=self.resources.settings.max_attempts)
-        log.warning("lease_expired", job_id=job_id, state=job.state)
-        if job.state == "queued":
-            jobs.ring(session, self.resources, job)
+        for job_id, token in suspects.items():
+            with self.resources.database.transaction() as session:
+                transitions.lock(session, job_id)
+                if lifecycle.expired(session).get(job_id) != token:
+                    continue
+                job = lifecycle.interrupt(session, job_id, cause, max_attempts=self.resources.settings.max_attempts)
+            log.warning("lease_expired", job_id=job_id, state=job.state)
 
     def ring_again(self) -> None:
         """Ring for jobs that have waited a while when the broker holds fewer rings than there are such jobs."""
-        late = select(Job.queue, func.count()).where(Job.state == "queued", Job.queued_at < now() - LATE_SECONDS)
+        late = select(Job.queue, func.count()).where(
+            Job.state == "queued", Job.queue.in_(QUEUES), Job.queued_at < now() - LATE_SECONDS
+        )
         with self.resources.database.snapshot() as session:
             waiting = session.execute(late.group_by(Job.queue)).all()
         doorbell = self.resources.doorbell
@@ -107,7 +106,7 @@ class Sweeper:
         with self.resources.database.snapshot() as session:
             columns = (JobArtifact.sha256, ModelVersion.onnx_sha256, ModelVariant.onnx_sha256)
             named = set(session.scalars(union(*map(select, columns))))
-            oldest = session.scalar(select(func.min(Job.started_at)).where(Job.state.in_(lifecycle.LEASED)))
+            oldest = session.scalar(select(func.min(Job.started_at)).where(Job.state.in_(transitions.LEASED)))
         older_than = time.time() - ORPHAN_SECONDS
         self._delete(stored, keep=named, older_than=older_than if oldest is None else min(older_than, oldest))
 

@@ -1,7 +1,7 @@
 """Messages between a supervisor and its child: JSON, since the child has read untrusted files.
 
-From the child come `{"type": ..., "data": ...}`: `progress`, `metric`, `log`, then one of `outcome`, `failed`,
-`stopped`. To the child goes `{"wish": "cancel" | "pause"}`.
+From the child come `{"type": ..., "data": ...}`: `progress`, `metric`, `log`, `artifact`, of a trial
+`suggested`, then one of `outcome`, `failed`, `stopped`. To the child goes `{"wish": "cancel" | "pause"}`.
 """
 
 from multiprocessing.connection import Connection

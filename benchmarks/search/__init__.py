@@ -1,0 +1,1 @@
+"""How searches find what they look for: the figures of `docs/results.md` on strategies and pruners."""
