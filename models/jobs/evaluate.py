@@ -1,14 +1,12 @@
-"""The `evaluate` job: the metrics of a model version's ONNX graph on a data set."""
+"""The `evaluate` job: what a model version's ONNX graph is worth on a labelled data set."""
 
-from math import prod
+from typing import Any
 
-from models.data import DataSet, fitting, require_finite_targets
-from models.errors import Mismatch
-from models.inference import BATCH_SIZE, Session
-from models.run import JobContext, Outcome, given, obey
-from models.tasks import TASKS
-from models.versions.alignment import align_classes, align_inputs
-from models.versions.splits import examples_of
+from models.evaluation.evaluation import Evaluation
+from models.run import JobContext, Outcome
+
+MAX_COLUMNS = 20
+"""Columns in the result's account of drift, those that moved most; the report has all."""
 
 
 def run(context: JobContext) -> Outcome:
@@ -23,35 +21,29 @@ def run(context: JobContext) -> Outcome:
         JobError: the model's file cannot be loaded.
         Stopped: the user cancelled or paused.
     """
-    version = given(context.version)
-    dataset = DataSet.open(given(context.dataset))
-    signature = version["signature"]
-    _require_task(dataset, signature["task"])
-    name, examples = examples_of(dataset, version, context.request["split"])
-    require_finite_targets(examples)
-    task, labels = TASKS[signature["task"]], signature["labels"]
-    targets = examples.targets.numpy()
-    if labels is not None:
-        targets = align_classes(dataset.labels or [], labels).astype(targets.dtype)[targets]
-    align = align_inputs(dataset, signature["input"], context.fit_image)
-
-    def between(rows: int) -> None:
-        obey(context.report)
-        context.report.progress(rows / len(examples))
-
-    shape = signature["input"]["shape"]
-    batches = (align(batch.inputs.numpy()) for batch in examples.batches(fitting(BATCH_SIZE, shape)))
-    answers = Session(given(context.model), context.threads).run_all(batches, between, task.read)
-    metrics = task.measure(targets, answers, labels, prod(shape)) | task.curves(targets, answers, labels)
+    evaluation = Evaluation.of(context)
+    examined = evaluation.examine()
+    roc_curve = {name: curve for name, curve in examined.curves.items() if name == "roc_curve"}
     result = {
         **{key: context.request[key] for key in ("model", "version", "dataset")},
-        "split": name,
-        "rows": len(examples),
-        "metrics": metrics,
+        "split": evaluation.split,
+        "rows": len(evaluation.examples),
+        "metrics": evaluation.scores | roc_curve,
+        **examined.result,
+        "hardest": evaluation.hardest(),
+        "drift": evaluation.drift(),
+        "comparison": evaluation.comparison(),
+        "artifacts": evaluation.exhibits.entries,
     }
-    return Outcome(result, (context.write_report(result),))
+    report = context.write_report({**result, "curves": examined.curves})
+    return Outcome(_in_short(result), (report, *evaluation.exhibits.files))
 
 
-def _require_task(dataset: DataSet, task: str) -> None:
-    if dataset.manifest["task"] != task:
-        raise Mismatch(f"The model does {task}; the data set is for {dataset.manifest['task'] or 'no task'}.")
+def _in_short(result: dict[str, Any]) -> dict[str, Any]:
+    """Without the values of the hardest rows, and with no more than 20 columns of the drift."""
+    drift = result["drift"]
+    if "columns" in drift:
+        moved = sorted(drift["columns"], key=lambda column: -float(column["psi"]))
+        drift = {**drift, "columns": moved[:MAX_COLUMNS]}
+    hardest = [{name: value for name, value in row.items() if name != "values"} for row in result["hardest"]]
+    return {**result, "hardest": hardest, "drift": drift}

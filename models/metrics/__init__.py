@@ -20,13 +20,16 @@ class Metric(NamedTuple):
 
 METRICS = (
     Metric("accuracy", "Accuracy", "classification", True),
+    Metric("balanced_accuracy", "Recall, the mean of the classes that have rows", "classification", True),
     *(
         Metric(f"{score}_{average}", f"{title}, {average} average", "classification", True)
         for score, title in (("precision", "Precision"), ("recall", "Recall"), ("f1", "F1 score"))
         for average in ("macro", "weighted")
     ),
     Metric("roc_auc", "Area under the ROC curve, one class against the rest", "classification", True),
+    Metric("average_precision", "Average precision, one class against the rest", "classification", True),
     Metric("log_loss", "Cross-entropy of the probabilities", "classification", False),
+    Metric("brier_score", "Brier score: squared error of the probabilities", "classification", False),
     Metric("confusion_matrix", "Confusion matrix, a row for each true class", "classification", None),
     Metric("per_class", "Precision, recall and F1 of each class", "classification", None),
     Metric("pixel_accuracy", "Share of the pixels that are of the right class", "segmentation", True),
@@ -34,11 +37,34 @@ METRICS = (
     Metric("mean_dice", "Dice coefficient, the mean of the classes", "segmentation", True),
     Metric("iou", "Intersection over union, the mean of the images", "segmentation", True),
     Metric("class_overlap", "Intersection over union and Dice coefficient of each class", "segmentation", None),
+    Metric("frechet_distance", "Fréchet distance in the features of a small classifier", "generation", False),
+    Metric("diversity", "Distance between two samples, in that of two real examples", "generation", True),
+    Metric("classes_found", "Classes of which samples are drawn", "generation", True),
+    Metric("class_shares", "Share of the samples that is of each class", "generation", None),
+    Metric("asked_class", "Share of the samples that is of the class asked for", "generation", True),
     Metric("mae", "Mean absolute error", "regression", False),
     Metric("mse", "Mean squared error", "regression", False),
     Metric("rmse", "Root of the mean squared error", "regression", False),
     Metric("r2", "Coefficient of determination", "regression", True),
     Metric("adjusted_r2", "Coefficient of determination, adjusted for the number of inputs", "regression", True),
+    *(
+        Metric(name, title, task, better)
+        for task in ("reconstruction", "generation")
+        for name, title, better in (
+            ("mse", "Mean squared error", False),
+            ("rmse", "Root of the mean squared error", False),
+            ("fidelity", "1 minus the root of the mean squared error of reconstructions", True),
+            ("anomaly_score", "Mean anomaly score", False),
+        )
+    ),
+    Metric("code_sparsity", "Hoyer sparsity of the codes, from 0 to 1", "reconstruction", True),
+    Metric("jacobian_norm", "Squared Frobenius norm of the encoder's Jacobian", "reconstruction", False),
+    Metric("noisy_mse", "Mean squared error of inputs with noise", "reconstruction", False),
+    Metric("denoised_mse", "Mean squared error of what is made of inputs with noise", "reconstruction", False),
+    Metric("negative_elbo", "Negative evidence lower bound, nats an example", "generation", False),
+    Metric("reconstruction", "Negative log-likelihood given a drawn code, nats an example", "generation", False),
+    Metric("kl", "Divergence of the posterior from the prior, nats an example", "generation", False),
+    Metric("negative_iwae", "Importance-weighted bound of the negative log-likelihood", "generation", False),
 )
 
 

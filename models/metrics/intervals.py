@@ -1,9 +1,10 @@
 """95 % confidence intervals of metrics: where the metric of all rows like these, ever so many, may lie.
 
-Accuracy: Wilson's score interval. The area under the ROC curve: DeLong's variance, on the logarithm of the odds.
-All others: percentiles of the metric over `RESAMPLES` bootstraps of the rows. All are functions of the arguments
-alone. A metric that no resample changes, as of a model without a fault, has no interval from a bootstrap; and where
-classes have but a few rows each, those of averages over the classes are biased towards 0.
+Accuracy: Wilson's score interval. The areas under curves: the variance of their influences, which is DeLong's of the
+one under the ROC curve, on the logarithm of the odds. All others: percentiles of the metric over bootstraps of the
+rows. All are functions of the arguments alone. A metric that no resample changes, as of a model without a fault, has
+no interval from a bootstrap; and where classes have but a few rows each, those of averages over the classes are
+biased towards 0.
 Shapes: N rows, K classes, B resamples.
 Source: Wilson 1927; DeLong, DeLong and Clarke-Pearson 1988; Efron 1979, Bootstrap methods.
 """
@@ -13,75 +14,123 @@ from statistics import NormalDist
 import numpy as np
 
 from models.metrics import Array
+from models.metrics.classification import brier_losses, log_losses
+from models.metrics.ranking import Ranking, rank_classes
+from models.metrics.resampling import resampled_sums
 from models.metrics.segmentation import Overlaps, mean_iou_of_each, overlaps
 
 CONFIDENCE = 0.95
 Z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
-RESAMPLES = 1000
-MAX_GROUPS = 10_000
-"""More rows than this are put at random into as many groups, which are resampled whole. A sum over independent
-rows varies no less by groups than by rows, and the time stays bounded."""
+QUANTILES = ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2)
 _ROUNDING = 1e-9
-_SEED = 0
-_QUANTILES = ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2)
 
 Intervals = dict[str, list[float]]
+Resamples = dict[str, Array]
+"""By metric its values (B,), the same rows drawn for all."""
 
 
-def classification_intervals(targets_N: Array, probabilities_NK: Array) -> Intervals:
-    """Of accuracy, averaged precision, recall and F1, the mean ROC AUC and the log loss."""
-    generator = np.random.default_rng(_SEED)
-    predicted_N = probabilities_NK.argmax(axis=1)
-    true_probability_N = probabilities_NK[np.arange(len(targets_N)), targets_N].astype(np.float64)
-    losses_N1 = -np.log(true_probability_N.clip(np.finfo(np.float32).eps))[:, None]
-    sums = _resampled_sums(np.hstack([losses_N1, np.ones_like(losses_N1)]), generator)
+def classification_intervals(targets_N: Array, probabilities_NK: Array, ranking: Ranking | None = None) -> Intervals:
+    """Of accuracy, averaged precision, recall and F1, the mean areas under curves, log loss and Brier score.
+
+    `ranking` is that of the same rows, if it is known already.
+    """
+    right = int((probabilities_NK.argmax(axis=1) == targets_N).sum())
     return {
-        "accuracy": wilson(int((predicted_N == targets_N).sum()), len(targets_N)),
-        **_percentiles(_averages(targets_N, predicted_N, probabilities_NK.shape[1], generator)),
-        **_roc_auc(targets_N, probabilities_NK),
-        **_percentiles({"log_loss": sums[:, 0] / sums[:, 1]}),
+        **_percentiles(classification_resamples(targets_N, probabilities_NK)),
+        "accuracy": wilson(right, len(targets_N)),
+        **area_intervals(ranking or rank_classes(targets_N, probabilities_NK)),
+    }
+
+
+def classification_resamples(targets_N: Array, probabilities_NK: Array) -> Resamples:
+    """Of all metrics that are one number but the areas under curves."""
+    from scipy.sparse import csr_array
+
+    count, num_classes = probabilities_NK.shape
+    predicted_N, every = probabilities_NK.argmax(axis=1), np.arange(count)
+    losses_2N = np.stack([log_losses(targets_N, probabilities_NK), brier_losses(targets_N, probabilities_NK)])
+    # A row has its losses, and a 1 for its class, for the predicted one and, if they are the same, for that again.
+    places = [np.zeros(count), np.ones(count), 2 + targets_N, 2 + num_classes + predicted_N]
+    places.append(2 + 2 * num_classes + targets_N)
+    values = [*losses_2N, np.ones(count), np.ones(count), predicted_N == targets_N]
+    columns_NC = csr_array(
+        (np.concatenate(values), (np.tile(every, 5), np.concatenate(places).astype(np.int64))),
+        shape=(count, 2 + 3 * num_classes),
+    )
+    sums_BC = resampled_sums(columns_NC)
+    actual_BK, answered_BK, hits_BK = np.split(sums_BC[:, 2:], 3, axis=1)
+    rows_B = actual_BK.sum(axis=1)
+    recall_BK = hits_BK / actual_BK.clip(1)
+    averaged = {
+        "precision": hits_BK / answered_BK.clip(1),
+        "recall": recall_BK,
+        "f1": 2 * hits_BK / (answered_BK + actual_BK).clip(1),
+    }
+    return {
+        "accuracy": hits_BK.sum(axis=1) / rows_B,
+        "balanced_accuracy": recall_BK.sum(axis=1) / (actual_BK > 0).sum(axis=1),
+        **{f"{name}_macro": values.mean(axis=1) for name, values in averaged.items()},
+        **{f"{name}_weighted": (values * actual_BK).sum(axis=1) / rows_B for name, values in averaged.items()},
+        "log_loss": sums_BC[:, 0] / rows_B,
+        "brier_score": sums_BC[:, 1] / rows_B,
     }
 
 
 def regression_intervals(targets_N: Array, values_N: Array, num_inputs: int) -> Intervals:
     """Of the mean absolute and squared error, its root, R² and adjusted R²."""
+    return _percentiles(regression_resamples(targets_N, values_N, num_inputs))
+
+
+def regression_resamples(targets_N: Array, values_N: Array, num_inputs: int) -> Resamples:
+    """Of all metrics; adjusted R² where there are more rows than inputs and one."""
     count = len(targets_N)
     truth_N = targets_N.astype(np.float64)
     errors_N = values_N.astype(np.float64) - truth_N
     centred_N = truth_N - truth_N.mean()
     columns_NC = np.stack([np.ones(count), np.abs(errors_N), errors_N**2, centred_N, centred_N**2], axis=1)
-    ones, absolute, squared, truth, truth_squared = _resampled_sums(columns_NC, np.random.default_rng(_SEED)).T
+    ones, absolute, squared, truth, truth_squared = resampled_sums(columns_NC).T
     with np.errstate(divide="ignore", invalid="ignore"):
         r2 = 1 - squared / (truth_squared - truth**2 / ones)
     spare = count - num_inputs - 1
-    return _percentiles(
-        {
-            "mae": absolute / ones,
-            "mse": squared / ones,
-            "rmse": np.sqrt(squared / ones),
-            "r2": r2,
-            **({"adjusted_r2": 1 - (1 - r2) * (count - 1) / spare} if spare > 0 else {}),
-        }
-    )
+    return {
+        "mae": absolute / ones,
+        "mse": squared / ones,
+        "rmse": np.sqrt(squared / ones),
+        "r2": r2,
+        **({"adjusted_r2": 1 - (1 - r2) * (count - 1) / spare} if spare > 0 else {}),
+    }
 
 
 def segmentation_intervals(targets_NHW: Array, masks_NHW: Array, num_classes: int) -> Intervals:
-    """Of pixel accuracy, mean IoU and Dice, and the IoU of an image, for masks of the targets' size.
+    """Of pixel accuracy, mean IoU and Dice, and the IoU of an image, for masks of the targets' size."""
+    return _percentiles(segmentation_resamples(targets_NHW, masks_NHW, num_classes))
 
-    What is drawn are images: the pixels of one are not independent.
-    """
+
+def segmentation_resamples(targets_NHW: Array, masks_NHW: Array, num_classes: int) -> Resamples:
+    """Of all metrics. What is drawn are images: the pixels of one are not independent."""
     each = overlaps(targets_NHW, masks_NHW, num_classes)
     columns_NC = np.hstack([*each, mean_iou_of_each(each)[:, None], np.ones((len(targets_NHW), 1))])
-    sums_BC = _resampled_sums(columns_NC, np.random.default_rng(_SEED))
+    sums_BC = resampled_sums(columns_NC)
     drawn = Overlaps(*np.split(sums_BC[:, : 3 * num_classes], 3, axis=1))
-    return _percentiles(
-        {
-            "pixel_accuracy": drawn.both.sum(axis=1) / drawn.true.sum(axis=1),
-            "mean_iou": np.nanmean(drawn.ious(), axis=1),
-            "mean_dice": np.nanmean(drawn.dices(), axis=1),
-            "iou": sums_BC[:, -2] / sums_BC[:, -1],
-        }
-    )
+    return {
+        "pixel_accuracy": drawn.both.sum(axis=1) / drawn.true.sum(axis=1),
+        "mean_iou": np.nanmean(drawn.ious(), axis=1),
+        "mean_dice": np.nanmean(drawn.dices(), axis=1),
+        "iou": sums_BC[:, -2] / sums_BC[:, -1],
+    }
+
+
+def reconstruction_intervals(answers_N2: Array) -> Intervals:
+    """Of the mean squared error, its root, fidelity and the anomaly score."""
+    return _percentiles(reconstruction_resamples(answers_N2))
+
+
+def reconstruction_resamples(answers_N2: Array) -> Resamples:
+    """Of all metrics, from the error and the score of each row."""
+    ones_N1 = np.ones((len(answers_N2), 1))
+    error_B, score_B, count_B = resampled_sums(np.hstack([answers_N2.astype(np.float64), ones_N1])).T
+    rmse_B = np.sqrt(error_B / count_B)
+    return {"mse": error_B / count_B, "rmse": rmse_B, "fidelity": 1 - rmse_B, "anomaly_score": score_B / count_B}
 
 
 def wilson(successes: int, count: int) -> list[float]:
@@ -93,88 +142,27 @@ def wilson(successes: int, count: int) -> list[float]:
     return [max(0.0, (centre - margin) / scale), min(1.0, (centre + margin) / scale)]
 
 
-def _resampled_sums(columns_NC: Array, generator: np.random.Generator) -> Array:
-    """Sums of the columns (B, C), each over as many rows as there are, drawn with replacement."""
-    if len(columns_NC) > MAX_GROUPS:
-        starts = np.linspace(0, len(columns_NC), MAX_GROUPS, endpoint=False).astype(np.int64)
-        columns_NC = np.add.reduceat(columns_NC[generator.permutation(len(columns_NC))], starts)
-    size = len(columns_NC)
-    drawn = (np.bincount(generator.integers(0, size, size), minlength=size) for _ in range(RESAMPLES))
-    return np.stack([times_N @ columns_NC for times_N in drawn])
+def deviation_of(influences_N: Array) -> float:
+    """The standard deviation of what the rows have these influences on."""
+    return float(influences_N.std() / len(influences_N) ** 0.5)
 
 
-def _averages(
-    targets_N: Array, predicted_N: Array, num_classes: int, generator: np.random.Generator
-) -> dict[str, Array]:
-    """Averaged precision, recall and F1 of each resample (B,).
-
-    To draw rows is to draw how many fall into each cell of the confusion matrix.
-    """
-    cells, counts = np.unique(targets_N * num_classes + predicted_N, return_counts=True)
-    drawn_BM = generator.multinomial(len(targets_N), counts / len(targets_N), RESAMPLES).astype(np.float64)
-    true_M, predicted_M = np.divmod(cells, num_classes)
-    actual_BK = _summed(drawn_BM, true_M, num_classes)
-    answered_BK = _summed(drawn_BM, predicted_M, num_classes)
-    is_hit_M = true_M == predicted_M
-    hits_BK = _summed(drawn_BM[:, is_hit_M], true_M[is_hit_M], num_classes)
-    columns = {
-        "precision": hits_BK / answered_BK.clip(1),
-        "recall": hits_BK / actual_BK.clip(1),
-        "f1": 2 * hits_BK / (answered_BK + actual_BK).clip(1),
-    }
-    return {
-        **{f"{name}_macro": values.mean(axis=1) for name, values in columns.items()},
-        **{f"{name}_weighted": (values * actual_BK).sum(axis=1) / len(targets_N) for name, values in columns.items()},
-    }
+def area_intervals(ranking: Ranking) -> Intervals:
+    """Of both means over the classes; nothing where no class has an area, or all areas are 0 or 1."""
+    intervals = {}
+    for name, area in ranking.means.items():
+        deviation = deviation_of(ranking.influences[name])
+        if deviation > 0 and 0 < area < 1:
+            odds = np.log(area / (1 - area)) + np.array([-Z, Z]) * deviation / (area * (1 - area))
+            intervals[name] = (1 / (1 + np.exp(-odds))).tolist()
+    return intervals
 
 
-def _summed(drawn_BM: Array, class_M: Array, num_classes: int) -> Array:
-    """Sums over the cells of each class (B, K)."""
-    sums_BK = np.zeros((len(drawn_BM), num_classes))
-    for cell, k in enumerate(class_M):
-        sums_BK[:, k] += drawn_BM[:, cell]
-    return sums_BK
-
-
-def _roc_auc(targets_N: Array, probabilities_NK: Array) -> Intervals:
-    """Of the mean over the classes that have rows and others; nothing where no class has, or all areas are 0 or 1."""
-    influences_KN, areas_K = [], []
-    for k in np.unique(targets_N):
-        is_class_N = targets_N == k
-        if not is_class_N.all():
-            placements_N = _placements(probabilities_NK[:, k], is_class_N)
-            area = float(placements_N[is_class_N].mean())
-            share = is_class_N.mean()
-            influences_KN.append((placements_N - area) / np.where(is_class_N, share, 1 - share))
-            areas_K.append(area)
-    if not areas_K:
-        return {}
-    area = float(np.mean(areas_K))
-    deviation = float(np.mean(influences_KN, axis=0).std() / len(targets_N) ** 0.5)
-    if deviation == 0 or not 0 < area < 1:
-        return {}
-    odds = np.log(area / (1 - area)) + np.array([-Z, Z]) * deviation / (area * (1 - area))
-    return {"roc_auc": (1 / (1 + np.exp(-odds))).tolist()}
-
-
-def _placements(scores_N: Array, is_class_N: Array) -> Array:
-    """For each row the share of the rows of the other side that it is on the right side of; a tie counts half."""
-    from scipy.stats import rankdata
-
-    ranks_N = rankdata(scores_N)
-    placements_N = np.empty(len(scores_N))
-    for side in (True, False):
-        own = is_class_N == side
-        below = (ranks_N[own] - rankdata(scores_N[own])) / (~own).sum()
-        placements_N[own] = below if side else 1 - below
-    return placements_N
-
-
-def _percentiles(values: dict[str, Array]) -> Intervals:
+def _percentiles(values: Resamples) -> Intervals:
     """The middle 95 % of each metric's resamples, those left out in which it is not defined or nothing varies."""
     intervals = {}
     for name, value_B in values.items():
         finite = value_B[np.isfinite(value_B)]
         if len(finite) and np.ptp(finite) > _ROUNDING * np.abs(finite).max():
-            intervals[name] = np.quantile(finite, _QUANTILES).tolist()
+            intervals[name] = np.quantile(finite, QUANTILES).tolist()
     return intervals

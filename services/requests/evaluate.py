@@ -2,7 +2,16 @@
 
 from typing import Literal
 
+from pydantic import Field
+
 from services.requests.base import Name, Request, SplitName
+
+
+class Against(Request):
+    """A version to compare with."""
+
+    model: Name | None = Field(None, description="null: the model that is evaluated.")
+    version: int | str = "latest"
 
 
 class EvaluateRequest(Request):
@@ -13,3 +22,7 @@ class EvaluateRequest(Request):
     version: int | str = "latest"
     dataset: Name
     split: SplitName = "test"
+    hardest: int = Field(25, ge=0, le=100, description="How many of the rows on which it is most wrong are listed.")
+    against: Against | None = Field(
+        None, description="Another version for the same inputs and classes, compared on the same rows."
+    )

@@ -3,7 +3,7 @@ import pytest
 from sklearn import metrics as sklearn_metrics
 
 from models.metrics import Array
-from models.metrics.classification import classification_scores, roc_curves
+from models.metrics.classification import classification_scores, precision_recall_curves, roc_curves
 
 LABELS = ["no", "yes"]
 
@@ -37,6 +37,21 @@ def test_averages_areas_and_log_loss_are_scikit_learns() -> None:
         assert found == pytest.approx(expected[:3])
     assert scores["roc_auc"] == pytest.approx(sklearn_metrics.roc_auc_score(targets, probabilities, multi_class="ovr"))
     assert scores["log_loss"] == pytest.approx(sklearn_metrics.log_loss(targets, probabilities))
+    assert scores["balanced_accuracy"] == pytest.approx(sklearn_metrics.balanced_accuracy_score(targets, predicted))
+    mean_precision = sklearn_metrics.average_precision_score(np.eye(4)[targets], probabilities, average="macro")
+    assert scores["average_precision"] == pytest.approx(mean_precision)
+
+
+@pytest.mark.parametrize("num_classes", [2, 4])
+def test_the_brier_score_is_scikit_learns(num_classes: int) -> None:
+    generator = np.random.default_rng(0)
+    targets = generator.integers(0, num_classes, 100)
+    probabilities = generator.dirichlet(np.ones(num_classes), 100)
+    expected = sklearn_metrics.brier_score_loss(
+        targets, probabilities[:, 1] if num_classes == 2 else probabilities, labels=np.arange(num_classes)
+    )
+    scores = classification_scores(targets, probabilities, list("abcd")[:num_classes])
+    assert scores["brier_score"] == pytest.approx(expected)
 
 
 def test_a_class_without_rows_has_no_area_and_spoils_no_other() -> None:
@@ -44,6 +59,7 @@ def test_a_class_without_rows_has_no_area_and_spoils_no_other() -> None:
     assert [row["roc_auc"] for row in scores["per_class"]] == [1.0, 1.0, None]
     assert scores["roc_auc"] == 1.0
     assert scores["per_class"][2]["support"] == 0
+    assert scores["balanced_accuracy"] == 1.0
 
 
 def test_rows_of_one_class_only_have_no_area() -> None:
@@ -63,3 +79,11 @@ def test_roc_curves_are_thinned_and_keep_their_ends() -> None:
     assert (curve["fpr"][0], curve["tpr"][0]) == (0.0, 0.0)
     assert (curve["fpr"][-1], curve["tpr"][-1]) == (1.0, 1.0)
     assert max(curve["threshold"]) <= 1.0
+
+
+def test_a_precision_recall_curve_begins_with_all_rows_and_ends_with_none() -> None:
+    targets, probabilities = worked_example()
+    curve = precision_recall_curves(targets, probabilities, LABELS)["yes"]
+    assert (curve["recall"][0], curve["precision"][0]) == (1.0, pytest.approx(105 / 165))
+    assert (curve["recall"][-1], curve["precision"][-1], curve["threshold"][-1]) == (0.0, 1.0, 1.0)
+    assert (curve["recall"][1], curve["precision"][1]) == (pytest.approx(100 / 105), pytest.approx(100 / 110))

@@ -9,7 +9,6 @@ from scipy import stats
 from models.metrics import Array
 from models.metrics.classification import classification_scores
 from models.metrics.intervals import (
-    MAX_GROUPS,
     Z,
     classification_intervals,
     regression_intervals,
@@ -17,6 +16,7 @@ from models.metrics.intervals import (
     wilson,
 )
 from models.metrics.regression import regression_scores
+from models.metrics.resampling import MAX_GROUPS
 from models.metrics.segmentation import segmentation_scores
 from models.tasks import Classification, Regression
 

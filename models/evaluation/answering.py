@@ -1,0 +1,82 @@
+"""The answers of versions' ONNX graphs to rows of data sets, and how far a job has come with them."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from models.data import DataSet, Examples, fitting
+from models.inference import BATCH_SIZE, Feed, Session
+from models.metrics import Array
+from models.run import Candidate, JobContext, Reporter, obey
+from models.tasks import TASKS
+from models.versions.alignment import Align, align_classes, align_inputs
+
+
+@dataclass
+class Progress:
+    """Rows answered of all that a job asks about."""
+
+    report: Reporter
+    total: int
+    done: int = 0
+
+    def add(self, rows: int) -> None:
+        """So many more. Raises `Stopped` if the user wishes an end."""
+        obey(self.report)
+        self.done += rows
+        self.report.progress(self.done / self.total)
+
+
+@dataclass(frozen=True)
+class Answering:
+    """One version, ready to be asked about rows of one data set.
+
+    Raises:
+        Mismatch: the data set's inputs are not the model's.
+        JobError: the model's file cannot be loaded.
+    """
+
+    candidate: Candidate
+    session: Session
+    align: Align
+    classes: Array | None
+    """For each class of the data set its index among the model's, where its network is told classes."""
+    progress: Progress
+
+    @classmethod
+    def of(cls, context: JobContext, candidate: Candidate, dataset: DataSet, progress: Progress) -> "Answering":
+        """Of a version and a data set."""
+        signature = candidate.version["signature"]
+        align = align_inputs(dataset, signature["input"], context.fit_image)
+        is_told = signature["labels"] is not None and not TASKS[signature["task"]].needs_targets
+        classes = align_classes(dataset.labels or [], signature["labels"]) if is_told else None
+        return cls(candidate, Session(candidate.model, context.threads), align, classes, progress)
+
+    def inputs(self, examples: Examples, places: Array | None = None) -> Iterator[Array]:
+        """The examples at some places, or all, in batches, in the form that the version takes."""
+        return (inputs for inputs, _ in self.asked(examples, places))
+
+    def asked(self, examples: Examples, places: Array | None = None) -> Iterator[tuple[Array, Feed]]:
+        """The same with what the graph is given: beside an input, the class of each row, if it is told."""
+        signature = self.candidate.version["signature"]
+        wanted = torch.arange(len(examples)) if places is None else torch.from_numpy(places)
+        for index in torch.split(wanted, fitting(BATCH_SIZE, examples.input_shape)):
+            batch = examples.gather(index)
+            inputs, targets = self.align(batch.inputs.numpy()), batch.targets.numpy()
+            told = targets if self.classes is None else self.classes[targets]
+            yield inputs, TASKS[signature["task"]].asked(inputs, told, signature["labels"])
+
+    def answer(self, feeds: Iterable[Feed]) -> Array:
+        """What the task keeps of the graph's outputs for all batches."""
+        read = TASKS[self.candidate.version["signature"]["task"]].read
+        answers = []
+        for feed in feeds:
+            answers.append(read(self.session.run(feed)))
+            self.progress.add(len(answers[-1]))
+        return np.concatenate(answers)
+
+    def answer_all(self, examples: Examples) -> Array:
+        """The same for all examples."""
+        return self.answer(feed for _, feed in self.asked(examples))

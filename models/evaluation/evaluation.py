@@ -1,0 +1,140 @@
+"""One version evaluated on one split: its answers, and all that is told of them."""
+
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+from models.data import DataSet, Examples, require_finite_targets
+from models.errors import Mismatch
+from models.evaluation import comparison, drift, familiarity, hardest
+from models.evaluation.answering import Answering, Progress
+from models.evaluation.classification import ClassificationEvaluator
+from models.evaluation.evaluator import Evaluator, Examination
+from models.evaluation.exhibits import Exhibits
+from models.evaluation.reconstruction import ReconstructionEvaluator
+from models.evaluation.regression import RegressionEvaluator
+from models.evaluation.segmentation import SegmentationEvaluator
+from models.metrics import Array, Scores
+from models.run import Candidate, JobContext, given
+from models.tasks import TASKS, Task
+from models.versions.alignment import align_classes
+from models.versions.splits import examples_of
+
+EVALUATORS: dict[str, type[Evaluator]] = {
+    "classification": ClassificationEvaluator,
+    "regression": RegressionEvaluator,
+    "segmentation": SegmentationEvaluator,
+    "reconstruction": ReconstructionEvaluator,
+    "generation": ReconstructionEvaluator,
+}
+UNKNOWN_DRIFT = {
+    "drift": "unknown",
+    "detail": "The data set that the version was trained on is no longer here to compare with.",
+    "try": [],
+}
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A version's answers to the rows of a split, their scores, and the files made of them."""
+
+    context: JobContext
+    dataset: DataSet
+    split: str
+    examples: Examples
+    known: Examples | None
+    """A sample of the rows that the version was trained on, if these are still there."""
+    answering: Answering
+    evaluator: Evaluator
+    targets: Array
+    answers: Array
+    scores: Scores
+    exhibits: Exhibits
+
+    @classmethod
+    def of(cls, context: JobContext) -> "Evaluation":
+        """Ask the version of a job's context about all rows of the split. Raises as `models.jobs.evaluate.run`."""
+        candidate = Candidate(given(context.model), given(context.version))
+        signature = candidate.version["signature"]
+        dataset = DataSet.open(given(context.dataset)).as_taken(signature)
+        _require_task(dataset, signature["task"])
+        split, examples = examples_of(dataset, candidate.version, context.request["split"])
+        if TASKS[signature["task"]].needs_targets:
+            require_finite_targets(examples)
+        targets = examples.targets.numpy()
+        if signature["labels"] is not None:
+            targets = align_classes(dataset.labels or [], signature["labels"]).astype(targets.dtype)[targets]
+        known = None
+        if context.reference is not None:
+            known = familiarity.training_rows(DataSet.open(context.reference).as_taken(signature), candidate.version)
+        total = len(examples) * (1 + len(context.others)) + len(known or ())
+        answering = Answering.of(context, candidate, dataset, Progress(context.report, total))
+        evaluator = EVALUATORS[signature["task"]](signature["labels"] or [], prod(examples.input_shape))
+        answers = evaluator.fitted(answering.answer_all(examples), signature["labels"], targets)
+        scores = _scores(evaluator, TASKS[signature["task"]], targets, answers)
+        exhibits = Exhibits(context.scratch)
+        return cls(context, dataset, split, examples, known, answering, evaluator, targets, answers, scores, exhibits)
+
+    def examine(self) -> Examination:
+        """What there is beside the metrics, its figures drawn."""
+        version = self.answering.candidate.version
+        examined = self.evaluator.examine(self.targets, self.answers, self.scores, version.get("calibration"))
+        for name, figure in examined.figures.items():
+            self.exhibits.draw(name, figure)
+        return examined
+
+    def hardest(self) -> list[dict[str, Any]]:
+        """The rows of the largest loss, the largest first: as a table and, of images, as a sheet of them."""
+        count = self.context.request["hardest"]
+        losses = self.evaluator.losses(self.targets, self.answers)
+        places = hardest.hardest(losses, count)
+        if not len(places):
+            return []
+        entries = hardest.describe(
+            self.dataset, self.examples, places, self.evaluator, (self.targets, self.answers), losses
+        )
+        hardest.exhibit(entries, self.exhibits)
+        if self.dataset.modality == "image":
+            masks = (self.targets, self.answers) if self.answers.ndim > 2 else None
+            sheet = hardest.sheet(entries, self.examples, masks, self.context.encode_png)
+            self.exhibits.hang("hardest", sheet, "the images of the largest loss, the largest first")
+        return entries
+
+    def drift(self) -> dict[str, Any]:
+        """The rows beside those of the training; only a verdict, `unknown`, where these are gone."""
+        if self.known is None:
+            return {"verdict": UNKNOWN_DRIFT}
+        signature = self.answering.candidate.version["signature"]
+        dataset = DataSet.open(given(self.context.reference)).as_taken(signature)
+        candidate, progress = self.answering.candidate, self.answering.progress
+        known = Answering.of(self.context, candidate, dataset, progress), self.known
+        new = self.answering, self.examples
+        found = familiarity.compare(known, new, self.answers, self.evaluator, self.context.threads)
+        self.exhibits.draw("drift", drift.chart(found["columns"]))
+        return {"dataset": self.context.request["reference"], **found}
+
+    def comparison(self) -> dict[str, Any] | None:
+        """The version beside another on the same rows; None if none was named."""
+        if not self.context.others:
+            return None
+        (other,) = self.context.others
+        answering = Answering.of(self.context, other, self.dataset, self.answering.progress)
+        labels = other.version["signature"]["labels"]
+        answers = self.evaluator.fitted(answering.answer_all(self.examples), labels, self.targets)
+        task = TASKS[other.version["signature"]["task"]]
+        scores = _scores(self.evaluator, task, self.targets, answers)
+        compared = comparison.compare(self.evaluator, self.targets, (self.answers, self.scores), (answers, scores))
+        request = self.context.request
+        against = request["against"]
+        names = (f"{request['model']} {request['version']}", f"{against['model']} {against['version']}")
+        self.exhibits.draw("comparison", comparison.chart(compared, names))
+        return {**against, "verdict": comparison.verdict(compared, task.main_metric, names), **compared}
+
+
+def _require_task(dataset: DataSet, task: str) -> None:
+    if not TASKS[task].suits(dataset.manifest["task"]):
+        raise Mismatch(f"The model does {task}; the data set is for {dataset.manifest['task'] or 'no task'}.")
+
+
+def _scores(evaluator: Evaluator, task: type[Task], targets: Array, answers: Array) -> Scores:
+    return task.measure(targets, answers, evaluator.labels or None, evaluator.num_inputs)
