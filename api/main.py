@@ -23,7 +23,18 @@ from api.event_stream import Streams
 from api.openapi import describe
 from api.processes import end_with_parent
 from api.request_id import RequestId
-from api.routes import catalogue, datasets, health, inference_protocol, jobs, models, predictions, system
+from api.routes import (
+    catalogue,
+    datasets,
+    generation,
+    health,
+    inference_protocol,
+    jobs,
+    models,
+    predictions,
+    system,
+    trials,
+)
 from api.telemetry import Telemetry
 from api.version import VERSION
 from services import logs
@@ -70,7 +81,18 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.telemetry = telemetry
     problems.install(app)
-    for module in (health, system, catalogue, datasets, jobs, models, predictions, inference_protocol):
+    for module in (
+        health,
+        system,
+        catalogue,
+        datasets,
+        jobs,
+        trials,
+        models,
+        predictions,
+        generation,
+        inference_protocol,
+    ):
         app.include_router(module.router)
     app.openapi = lambda: describe(app, with_key=settings.api_key is not None)  # type: ignore[method-assign]
     # The last one added is the outermost.

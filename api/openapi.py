@@ -12,10 +12,14 @@ from api.problems import MEDIA_TYPE, is_protocol
 from api.schemas.base import Problem
 from api.schemas.inference_protocol import IndexRequest, InferenceRequest, LoadRequest, ProtocolError, UnloadRequest
 from services.requests.datasets import DatasetOptions
+from services.requests.generation import DecodeRequest, GenerateRequest, InputsRequest, InterpolateRequest
 from services.requests.predictions import PredictRequest
 
 # Bodies that a route reads by itself, because JSON is only one of the types it takes.
-BODIES = (DatasetOptions, PredictRequest, InferenceRequest, IndexRequest, LoadRequest, UnloadRequest)
+BODIES = (
+    *(DatasetOptions, PredictRequest, InferenceRequest, IndexRequest, LoadRequest, UnloadRequest),
+    *(GenerateRequest, DecodeRequest, InputsRequest, InterpolateRequest),
+)
 METHODS = ("get", "post", "put", "delete")
 # Any route may answer these.
 ALWAYS = {
@@ -34,6 +38,7 @@ WITH_BODY = {
     "415": "A content type that the route does not read.",
 }
 BY_CODE = {
+    "406": "None of the content types of `Accept` is answered.",
     "409": "The state of what was named does not allow it.",
     "416": "No such range of the file.",
     "429": "Too many requests; `Retry-After` says when to come back.",

@@ -49,7 +49,8 @@ def loads(body: bytes) -> Any:
     if b"\\u0000" in body:
         raise _refuse(body.index(b"\\u0000"), "the character U+0000 is not allowed")
     _check_depth(value)
-    if body.count(b":") > 1:  # a key can only be repeated where there are two
+    # Each key has a colon behind it: where there are no more colons than different keys, none is repeated.
+    if body.count(b":") > (len(value) if isinstance(value, dict) else 0):
         json.loads(body, object_pairs_hook=_unique)
     return value
 

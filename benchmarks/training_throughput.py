@@ -56,6 +56,12 @@ class Silent:
     def log(self, message: str, *, level: str = "info") -> None:
         """Drop it."""
 
+    def artifact(self, file: object) -> None:
+        """Drop it."""
+
+    def suggested(self, parameters: object, attributes: object) -> None:
+        """Drop it."""
+
     def wish(self) -> Wish | None:
         """Nothing."""
         return None

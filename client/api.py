@@ -8,18 +8,11 @@ from typing import Any
 
 from client.datasets import Datasets
 from client.http import Connection, Json, path_of
+from client.inputs import Inputs, body_of, media_type
 from client.jobs import Jobs
 from client.models import Models, Version
 
 DEFAULT_URL = "http://127.0.0.1:8000"
-
-# What an image file begins with (its format's own specification), and its media type.
-_SIGNATURES = (
-    (b"\x89PNG\r\n\x1a\n", "image/png"),
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"GIF8", "image/gif"),
-    (b"BM", "image/bmp"),
-)
 
 
 class Syllabus:
@@ -82,10 +75,31 @@ class Syllabus:
         request |= {"hyperparameters": dict(hyperparameters or {}), "training": dict(training or {})}
         return self.jobs.submit(request)
 
-    def evaluate(self, model: str, dataset: str, *, version: Version = "latest", split: str = "test") -> Json:
-        """Submit a job that measures a version on a split of a labelled data set, and return it."""
+    def evaluate(
+        self,
+        model: str,
+        dataset: str,
+        *,
+        version: Version = "latest",
+        split: str = "test",
+        hardest: int = 25,
+        against: Mapping[str, Any] | None = None,
+    ) -> Json:
+        """Submit a job that measures a version on a split of a labelled data set, and return it.
+
+        It lists the `hardest` rows, and compares with the version `against`: `{"model": ..., "version": ...}`, of
+        which the model is by default the same.
+        """
         return self.jobs.submit(
-            {"kind": "evaluate", "model": model, "version": version, "dataset": dataset, "split": split}
+            {
+                "kind": "evaluate",
+                "model": model,
+                "version": version,
+                "dataset": dataset,
+                "split": split,
+                "hardest": hardest,
+                "against": None if against is None else dict(against),
+            }
         )
 
     def infer(self, model: str, dataset: str, *, version: Version = "latest", output_format: str = "jsonl") -> Json:
@@ -219,6 +233,76 @@ class Syllabus:
         body = {"kind": "bias_variance", "architecture": architecture, "dataset": dataset}
         return self._submit_fits(body | {"resamples": resamples, "seed": seed}, hyperparameters, training)
 
+    def baseline(
+        self,
+        dataset: str,
+        families: Sequence[str] | None = None,
+        *,
+        time_budget_seconds: float = 60.0,
+        split: Mapping[str, Any] | None = None,
+        seed: int = 0,
+    ) -> Json:
+        """Submit a job that measures guesses, classical learners and an automated search, and return it.
+
+        `families` are `random`, `classical` and `automl`, by default all that suit the data set; give the `split` of
+        the trainings that they are to be compared with.
+        """
+        return self.jobs.submit(
+            {
+                "kind": "baseline",
+                "dataset": dataset,
+                "families": None if families is None else list(families),
+                "time_budget_seconds": time_budget_seconds,
+                "training": {} if split is None else {"split": dict(split)},
+                "seed": seed,
+            }
+        )
+
+    def diagnose(
+        self,
+        architecture: str,
+        dataset: str,
+        checks: Sequence[str] | None = None,
+        *,
+        folds: int = 5,
+        hyperparameters: Mapping[str, Any] | None = None,
+        training: Mapping[str, Any] | None = None,
+    ) -> Json:
+        """Submit a job that finds out why a network does not learn, or that it does, and return it.
+
+        `checks`, by default all: `data`, `initial_loss`, `overfit_batch`, `gradients`, `activations`, `updates`,
+        `learning_rate`, `fit` and `label_noise`, which trains on so many `folds`.
+        """
+        body = {"kind": "diagnose", "architecture": architecture, "dataset": dataset, "folds": folds}
+        body |= {} if checks is None else {"checks": list(checks)}
+        return self._submit_fits(body, hyperparameters, training)
+
+    def search(
+        self,
+        architecture: str | Sequence[str],
+        dataset: str,
+        model: str | None = None,
+        *,
+        strategy: str = "bayesian",
+        trials: int | None = None,
+        space: Mapping[str, Any] | None = None,
+        metric: str | None = None,
+        hyperparameters: Mapping[str, Any] | None = None,
+        training: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> Json:
+        """Submit a search for the best hyperparameters and training settings, and return it.
+
+        `space` by path: `{"training.l2": {"low": 1e-6, "high": 0.1, "log": True}, "training.batch_size": [16, 32]}`,
+        by default what the architecture declares. `options`: `parallelism`, `objectives`, `configurations`, `pruner`,
+        `folds`, `time_budget_seconds`, `max_failures`, `seed`, `refit` and `warm_start`.
+        """
+        names = architecture if isinstance(architecture, str) else list(architecture)
+        body: Json = {"kind": "search", "architecture": names, "dataset": dataset, "strategy": strategy, **options}
+        chosen = {"model": model, "trials": trials, "space": space, "metric": metric}
+        body |= {name: value for name, value in chosen.items() if value is not None}
+        return self._submit_fits(body, hyperparameters, training)
+
     def _submit_fits(
         self, body: Json, hyperparameters: Mapping[str, Any] | None, training: Mapping[str, Any] | None
     ) -> Json:
@@ -228,7 +312,7 @@ class Syllabus:
     def predict(
         self,
         model: str,
-        inputs: str | Path | bytes | Sequence[Any],
+        inputs: Inputs,
         *,
         version: Version = "latest",
         top_k: int | None = None,
@@ -240,7 +324,7 @@ class Syllabus:
         """
         params: dict[str, Any] = {"version": version} | ({"top_k": top_k} if top_k is not None else {})
         return self._connection.json(
-            "POST", path_of("models", model, "predict"), params=params, repeatable=True, **_prediction_body(inputs)
+            "POST", path_of("models", model, "predict"), params=params, repeatable=True, **body_of(inputs)
         )
 
     def predict_mask(self, model: str, image: str | Path | bytes, *, version: Version = "latest") -> bytes:
@@ -248,7 +332,7 @@ class Syllabus:
 
         Raises ValueError if the model is not for segmentation.
         """
-        body = _prediction_body(image)
+        body = body_of(image)
         response = self._connection.request(
             "POST",
             path_of("models", model, "predict"),
@@ -260,23 +344,3 @@ class Syllabus:
         if media_type(response.content) != "image/png":
             raise ValueError(f"{model} answers without a mask; use `predict`")
         return response.content
-
-
-def _prediction_body(inputs: str | Path | bytes | Sequence[Any]) -> dict[str, Any]:
-    """httpx's options for a body that the predict route reads: image, multipart or JSON."""
-    if isinstance(inputs, str | Path):
-        inputs = Path(inputs).read_bytes()
-    if isinstance(inputs, bytes):
-        return {"content": inputs, "headers": {"Content-Type": media_type(inputs)}}
-    paths = [item for item in inputs if isinstance(item, Path)]
-    if paths and len(paths) == len(inputs):
-        images = [(path.name, path.read_bytes()) for path in paths]
-        return {"files": [("file", (name, image, media_type(image))) for name, image in images]}
-    return {"json": {"inputs": list(inputs)}}
-
-
-def media_type(image: bytes) -> str:
-    """The media type of an image by its first bytes; `application/octet-stream` when they are unknown."""
-    if image[:4] == b"RIFF" and image[8:12] == b"WEBP":
-        return "image/webp"
-    return next((kind for start, kind in _SIGNATURES if image.startswith(start)), "application/octet-stream")

@@ -23,7 +23,7 @@ class ServerSentEvent:
 
 @dataclass(frozen=True)
 class JobEvent:
-    """One event of a job: `type` is `state`, `progress`, `metric` or `log`; `data` its JSON object."""
+    """One event of a job: `type` is `state`, `progress`, `metric`, `log` or `artifact`; `data` its JSON object."""
 
     id: str
     type: str

@@ -38,9 +38,16 @@ class Jobs:
             "POST", path_of("jobs"), json=request, headers={"Idempotency-Key": key}, repeatable=True
         )
 
-    def list(self, *, kind: str | None = None, state: str | None = None, limit: int | None = None) -> Sequence[Json]:
-        """The newest `limit` jobs (default: all), of one kind or in one state if given."""
-        jobs = self._connection.items(path_of("jobs"), {"kind": kind, "state": state})
+    def list(
+        self,
+        *,
+        kind: str | None = None,
+        state: str | None = None,
+        parent_id: str | None = None,
+        limit: int | None = None,
+    ) -> Sequence[Json]:
+        """The newest `limit` jobs (default: all), of one kind, in one state or of one search if given."""
+        jobs = self._connection.items(path_of("jobs"), {"kind": kind, "state": state, "parent_id": parent_id})
         return list(islice(jobs, limit))
 
     def get(self, job_id: str) -> Json:
@@ -58,6 +65,18 @@ class Jobs:
     def resume(self, job_id: str) -> Json:
         """Queue a paused job again. Raises ApiError 409 when it is not paused."""
         return self._connection.json("POST", path_of("jobs", job_id, "resume"))
+
+    def trials(self, job_id: str) -> Sequence[Json]:
+        """The trials of a search so far, by number."""
+        return list(self._connection.items(path_of("jobs", job_id, "trials")))
+
+    def trials_csv(self, job_id: str) -> str:
+        """The same as CSV, a line a trial."""
+        return self._connection.request("GET", path_of("jobs", job_id, "trials"), headers={"Accept": "text/csv"}).text
+
+    def add_trials(self, job_id: str, count: int) -> Json:
+        """Give a search more trials. Raises ApiError 409 when they are over."""
+        return self._connection.json("POST", path_of("jobs", job_id, "trials"), json={"add": count})
 
     def metrics(self, job_id: str) -> Series:
         """Every series as points (step, value), thinned to at most 1,000 a series."""

@@ -4,18 +4,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from client.downloads import save
-from client.http import Connection, Json, path_of
+from client.generation import Generation, Version
+from client.http import Json, path_of
 from client.uploads import OnProgress, send
 
-# A version's number, one of its aliases, or `latest`.
-Version = int | str
+__all__ = ["Models", "Version"]
 
 
-class Models:
-    """The registered models of one service."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+class Models(Generation):
+    """The registered models of one service, and what versions that code and generate are asked for."""
 
     def list(self) -> Sequence[Json]:
         """All models with their versions and aliases."""
@@ -40,19 +37,31 @@ class Models:
         return job
 
     def download(
-        self, name: str, target: str | Path, version: Version = "latest", *, variant: str | None = None
+        self,
+        name: str,
+        target: str | Path,
+        version: Version = "latest",
+        *,
+        variant: str | None = None,
+        graph: str | None = None,
     ) -> Path:
-        """Save the ONNX file of a version, or of its variant, to `target`, checked against its SHA-256.
+        """Save the ONNX file of a version, of its variant or of another graph, such as `decoder`, to `target`.
 
-        Raises ChecksumMismatch, and ApiError 404 if the version has no such variant.
+        Raises ChecksumMismatch, and ApiError 404 if the version has no such variant or graph.
         """
         # The record names the number, so that file and checksum are of one version even if `latest` moves.
         record = self.version(name, version)
-        files = {None: record["onnx"], **{each["name"]: each for each in record.get("variants") or []}}
+        params = {name: value for name, value in (("variant", variant), ("graph", graph)) if value is not None}
+        files = {
+            "variant": {each["name"]: each["sha256"] for each in record.get("variants") or []},
+            "graph": {name: each["sha256"] for name, each in (record.get("graphs") or {}).items()},
+        }
         path = path_of("models", name, "versions", record["version"], "onnx")
-        params = {"variant": variant} if variant else {}
         with self._connection.stream(path, params=params, headers={"Accept": "*/*"}) as body:
-            return save(body, Path(target), files[variant]["sha256"])
+            sha256 = record["onnx"]["sha256"]
+            for kind, chosen in params.items():
+                sha256 = files[kind][chosen]
+            return save(body, Path(target), sha256)
 
     def set_default_variant(self, name: str, variant: str | None, version: Version = "latest") -> Json:
         """Let a variant, or with None the version's own file, be served when a request names none."""

@@ -1,7 +1,7 @@
 """A job's progress as it happens, drawn from its event stream.
 
-On a terminal it is one line that moves; elsewhere (a file, CI) a line a state and a line a log entry, of
-which training makes one an epoch.
+On a terminal it is one line that moves; elsewhere (a file, CI) a line a state, a line a log entry, of which training
+makes one an epoch, and a line an artifact that the running job leaves.
 """
 
 from collections.abc import Iterable
@@ -17,7 +17,10 @@ from client.terminal import escape
 
 # The series shown, in this order, and the short names they are shown by.
 _SHOWN_SERIES = {
+    "best": "best",
     "train_loss": "loss",
+    "discriminator_loss": "discriminator",
+    "generator_loss": "generator",
     "val_accuracy": "val accuracy",
     "val_r2": "val R²",
     "val_loss": "val loss",
@@ -111,6 +114,8 @@ def _follow_lines(console: Console, events: Iterable[JobEvent], title: str) -> J
             _print_line(console, f"{title} {progress.headline()}")
         elif event.type == "log":
             _print_line(console, f"{title} {event.data.get('message', '')}")
+        elif event.type == "artifact":
+            _print_line(console, f"{title} artifact {event.data.get('name', '')}")
     return progress
 
 

@@ -39,6 +39,55 @@ def verdict(record: Mapping[str, Any]) -> Text:
     return Text.assemble(("verdict  ", "dim"), escape(line))
 
 
+def baselines(items: Sequence[Json]) -> Table:
+    """One line a baseline, the best first: its first metrics on each split, or why it has none."""
+    splits: Json = next((item["metrics"] for item in items if item.get("metrics")), {})
+    columns = [(split, name) for split, scores in splits.items() for name in _numbers(scores)[:2]]
+    headings = (f">{split.upper()} {name.upper()}" for split, name in columns)
+    table = cells.table("NAME", "FAMILY", *headings, ">SECONDS", "")
+    for item in items:
+        scores = [(item["metrics"].get(split) or {}, name) for split, name in columns]
+        table.add_row(
+            cells.text(item["name"]),
+            cells.text(item["family"]),
+            *(Text(_with_interval(column, name)) for column, name in scores),
+            Text(cells.number(item["seconds"])),
+            cells.text(item.get("error")),
+        )
+    return table
+
+
+def _numbers(scores: Mapping[str, Any]) -> list[str]:
+    return [name for name, value in scores.items() if isinstance(value, int | float)]
+
+
+def standing(items: Sequence[Json]) -> Table:
+    """One line a stored baseline that a model was compared with, the best first."""
+    table = cells.table("BASELINE", "FAMILY", ">VALUE", ">DIFFERENCE", "METRIC", "JOB")
+    for item in items:
+        figures = (cells.number(item["value"]), f"{item['difference']:+.4f}")
+        about = (f"{item['metric']} on {item['split']} rows", item["job"])
+        table.add_row(*map(cells.text, (item["name"], item["family"])), *map(Text, figures), *map(cells.text, about))
+    return table
+
+
+_VERDICT_STYLES = {"good": "green", "suspicious": "yellow", "bad": "red"}
+
+
+def checks(items: Sequence[Json]) -> Table:
+    """One line a check of a diagnosis: its verdict, what that rests on, and what to try."""
+    table = cells.table("CHECK", "VERDICT", "FOUND", "TRY")
+    for item in items:
+        verdict = str(item["verdict"])
+        table.add_row(
+            cells.text(item["check"]),
+            Text(escape(verdict.replace("_", " ")), style=_VERDICT_STYLES.get(verdict, "dim")),
+            cells.text(item["detail"]),
+            cells.text("; ".join(map(str, item.get("try") or ()))),
+        )
+    return table
+
+
 def estimates(metrics: Mapping[str, Json]) -> Table:
     """One line a metric of several trainings: its mean, deviation and 95 % confidence interval."""
     table = cells.table("METRIC", ">MEAN", ">STD", ">FROM", ">TO")
@@ -76,7 +125,7 @@ def predictions(items: Sequence[Json], *, width: int = 24) -> Table:
     for index, item in enumerate(items):
         candidates = _candidates(item)
         if not candidates:
-            table.add_row(str(index), cells.text(cells.number(item.get("value"))), "", "")
+            table.add_row(str(index), cells.text(cells.number(item.get("value", item.get("score")))), "", "")
         for rank, (label, share) in enumerate(candidates):
             table.add_row(
                 str(index) if rank == 0 else "",

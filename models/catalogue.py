@@ -30,6 +30,7 @@ def build() -> dict[str, Any]:
             {
                 "name": name,
                 "title": task.title,
+                "needs_targets": task.needs_targets,
                 "metrics": [metric.name for metric in METRICS if metric.task == name],
                 "losses": [_name(loss) for loss in LOSSES if name in loss.tasks],
                 "watched": ["val_loss", f"val_{task.quick_metric}"],
@@ -42,15 +43,7 @@ def build() -> dict[str, Any]:
             {"name": _name(loss), "title": loss.title, "tasks": list(loss.tasks), "options": _options(loss)}
             for loss in LOSSES
         ],
-        "metrics": [
-            {
-                "name": metric.name,
-                "title": metric.title,
-                "tasks": [metric.task],
-                "greater_is_better": metric.greater_is_better,
-            }
-            for metric in METRICS
-        ],
+        "metrics": _metrics(),
         "training": TrainingSettings.model_json_schema(),
     }
 
@@ -75,6 +68,8 @@ def _architecture(architecture: Architecture) -> dict[str, Any]:
         "modality": list(architecture.modality),
         "smallest_side": architecture.smallest_side,
         "hyperparameters": architecture.config.model_json_schema(),
+        "has_validation_loss": architecture.has_validation_loss,
+        "training": {name: options.model_dump() for name, options in architecture.training.items()},
         "references": [
             {
                 "name": reference.name,
@@ -86,6 +81,16 @@ def _architecture(architecture: Architecture) -> dict[str, Any]:
             for reference in architecture.references
         ],
     }
+
+
+def _metrics() -> list[dict[str, Any]]:
+    """Each name once, with all tasks that have a metric of it."""
+    entries: dict[str, dict[str, Any]] = {}
+    for metric in METRICS:
+        described = {"name": metric.name, "title": metric.title, "tasks": []}
+        entry = entries.setdefault(metric.name, described | {"greater_is_better": metric.greater_is_better})
+        entry["tasks"].append(metric.task)
+    return list(entries.values())
 
 
 def _cited(options: Any) -> dict[str, Any]:

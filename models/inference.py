@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from models.errors import JobError
 
+Feed = NDArray[Any] | tuple[NDArray[Any], ...]
+"""An array (N, ...) for each input of a graph, in their order; of one input, the array alone."""
+
 BATCH_SIZE = 256
 METADATA_KEY = "syllabus"
 """Of a file's metadata: the version's signature, as JSON."""
@@ -70,7 +73,7 @@ def reason(error: Exception) -> str:
 
 
 class Session:
-    """An ONNX graph with one input and one output, on the CPU.
+    """An ONNX graph on the CPU.
 
     Raises:
         JobError: `model_invalid`, ONNX Runtime cannot load the file.
@@ -78,18 +81,20 @@ class Session:
 
     def __init__(self, path: Path, threads: int) -> None:
         self._session = load(path.read_bytes(), threads)
-        self._input = self._session.get_inputs()[0].name
+        self._inputs = [node.name for node in self._session.get_inputs()]
 
-    def run(self, inputs: NDArray[Any]) -> NDArray[Any]:
-        """The answers (N, ...) for raw inputs (N, ...)."""
-        answers: NDArray[Any] = self._session.run(None, {self._input: np.ascontiguousarray(inputs)})[0]
-        return answers
+    def run(self, inputs: Feed) -> Any:
+        """The output (N, ...) for raw inputs (N, ...); of a graph with several, a tuple of them in their order."""
+        arrays = inputs if isinstance(inputs, tuple) else (inputs,)
+        feeds = {name: np.ascontiguousarray(array) for name, array in zip(self._inputs, arrays, strict=True)}
+        outputs = self._session.run(None, feeds)
+        return outputs[0] if len(outputs) == 1 else tuple(outputs)
 
     def run_all(
         self,
-        batches: Iterable[NDArray[Any]],
+        batches: Iterable[Feed],
         between: Callable[[int], None] = lambda rows: None,
-        read: Callable[[NDArray[Any]], NDArray[Any]] = lambda outputs: outputs,
+        read: Callable[[Any], NDArray[Any]] = lambda outputs: outputs,
     ) -> NDArray[Any]:
         """The answers for all batches, joined; `between` is called with the number of rows done.
 
@@ -99,6 +104,6 @@ class Session:
         rows = 0
         for batch in batches:
             answers.append(read(self.run(batch)))
-            rows += len(batch)
+            rows += len(answers[-1])
             between(rows)
         return np.concatenate(answers)

@@ -1,19 +1,25 @@
 """Preprocessing as a part of the network: the exported graph takes the raw input.
 
+What a network makes itself, in the scale that it is given, is brought back to raw values by `inverse()`.
 The statistics are those of the training rows and are buffers, so they travel with the weights.
 Shapes: N examples, C channels, F columns of the table, G features after one-hot coding.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
 from models.data import Examples
 from models.registry import Shape
+from shapes.tokens import Tokenizer
+
+Pixels = Literal["standardised", "unit"]
+"""The scale of an image: mean 0 and standard deviation 1 in each channel, or from 0 to 1."""
 
 _CHUNK_ROWS = 4096
 _FLOAT32_NOISE = 1e-6
+_WHITE = 255.0
 
 
 class ImagePreprocess(nn.Module):
@@ -31,6 +37,27 @@ class ImagePreprocess(nn.Module):
     def forward(self, images_NCHW: Tensor) -> Tensor:
         """Standardised images (N, C, H, W) in float32."""
         return (images_NCHW.float() - self.mean_C11) * self.scale_C11
+
+
+class UnitPreprocess(nn.Module):
+    """uint8 images (N, C, H, W) to floats from 0 to 1."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.output_shape: Shape = shape
+
+    def forward(self, images_NCHW: Tensor) -> Tensor:
+        """Images (N, C, H, W) in float32."""
+        return images_NCHW.float() / _WHITE
+
+    def inverse(self) -> nn.Module:
+        """From values (N, C, H, W), those beyond 0 and 1 cut off, to uint8 images."""
+        return _Pixels()
+
+
+class _Pixels(nn.Module):
+    def forward(self, values_NCHW: Tensor) -> Tensor:
+        return (values_NCHW.clamp(0, 1) * _WHITE).round().to(torch.uint8)
 
 
 class TabularPreprocess(nn.Module):
@@ -68,16 +95,63 @@ class TabularPreprocess(nn.Module):
             parts.append((rows_NF[:, index : index + 1] == codes).float())
         return torch.cat(parts, dim=1)
 
+    @property
+    def std(self) -> Tensor:
+        """The standard deviation of each numeric column; 1 of a constant one."""
+        return 1 / self.scale
+
+    def inverse(self) -> nn.Module:
+        """From features (N, G) to rows (N, F): numbers in the columns' units, and the most likely categories."""
+        return _Rows(self)
+
+
+class _Rows(nn.Module):
+    def __init__(self, preprocess: TabularPreprocess) -> None:
+        super().__init__()
+        self.numeric = preprocess.numeric.tolist()
+        self.categorical = preprocess.categorical
+        self.register_buffer("mean", preprocess.mean)
+        self.register_buffer("std", preprocess.std)
+
+    def forward(self, features_NG: Tensor) -> Tensor:
+        counts = [len(self.numeric), *(count for _, count in self.categorical)]
+        numbers_NF, *categories = torch.split(features_NG, counts, dim=1)
+        numbers_NF = numbers_NF * self.get_buffer("std") + self.get_buffer("mean")
+        columns = dict(zip(self.numeric, torch.split(numbers_NF, 1, dim=1), strict=False))
+        for (index, _), each_NK in zip(self.categorical, categories, strict=True):
+            columns[index] = each_NK.argmax(dim=1, keepdim=True).float()
+        return torch.cat([columns[index] for index in sorted(columns)], dim=1)
+
+
+class TokenPreprocess(nn.Module):
+    """Tokens (N, T) as they are: the texts have been made tokens before."""
+
+    def __init__(self, num_tokens: int) -> None:
+        super().__init__()
+        self.output_shape: Shape = (num_tokens,)
+
+    def forward(self, tokens_NT: Tensor) -> Tensor:
+        """The same."""
+        return tokens_NT
+
+
+Invertible = UnitPreprocess | TabularPreprocess
+"""What has a way back, from values that a network makes to raw ones."""
+Preprocess = ImagePreprocess | UnitPreprocess | TabularPreprocess | TokenPreprocess
+
 
 def preprocess_for(
-    manifest_input: dict[str, Any], modality: str, mean: Tensor, std: Tensor
-) -> ImagePreprocess | TabularPreprocess:
+    manifest_input: dict[str, Any], modality: str, mean: Tensor, std: Tensor, pixels: Pixels = "standardised"
+) -> Preprocess:
     """The preprocessing for a data set's input, given the moments of its training rows.
 
     The module's `output_shape` is the shape of one preprocessed input.
     """
     if modality == "image":
-        return ImagePreprocess(mean, std, tuple(manifest_input["shape"]))
+        shape = tuple(manifest_input["shape"])
+        return UnitPreprocess(shape) if pixels == "unit" else ImagePreprocess(mean, std, shape)
+    if modality == "text":
+        return TokenPreprocess(Tokenizer.of(manifest_input["tokenizer"]).num_tokens)
     return TabularPreprocess(mean, std, manifest_input["columns"])
 
 
@@ -85,7 +159,10 @@ def moments(examples: Examples, modality: str) -> tuple[Tensor, Tensor]:
     """Mean and standard deviation, in float64, per channel (C,) or per column (F,); NaN is left out.
 
     A column without any value has 0 and 0. Two passes, since the formula with one cancels.
+    Tokens have none: (0,).
     """
+    if modality == "text":
+        return torch.zeros(0), torch.zeros(0)
     axes = (0, 2, 3) if modality == "image" else (0,)
     total = count = squares = torch.zeros((), device=examples.device, dtype=torch.float64)
     for batch in examples.batches(_CHUNK_ROWS):

@@ -15,22 +15,33 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 import models.architectures
 from models.errors import InvalidHyperparameters, UnknownName, UnsuitableInput
+from shapes.tokens import Unit
 
 if TYPE_CHECKING:
     from torch import nn
 
     from models.losses import LossOptions
+    from models.training.optimizers import OptimizerOptions
 
 Shape = tuple[int, ...]
-"""The shape of one preprocessed input: (channels, height, width) of an image, (features,) of a table row."""
+"""The shape of one preprocessed input: (channels, height, width) of an image, (features,) of a table row; of a text
+(tokens,), how many different ones there are."""
 
 Module = TypeVar("Module", bound="type[nn.Module]")
+
+
+class TokenOptions(NamedTuple):
+    """How a text is made tokens: by which unit, how many of the most frequent ones are known, and how many are read."""
+
+    unit: Unit
+    vocabulary: int
+    max_length: int
 
 
 class ArchitectureConfig(BaseModel):
@@ -38,6 +49,16 @@ class ArchitectureConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     owner: ClassVar["Architecture"]
+
+    @property
+    def needs_classes(self) -> bool:
+        """Whether the network is told the class of each row, beside its input."""
+        return False
+
+    @property
+    def tokens(self) -> TokenOptions | None:
+        """How a text is made tokens, of an architecture that takes text."""
+        return None
 
     def build(self, input_shape: Shape, num_outputs: int) -> "nn.Module":
         """The network of these hyperparameters, with freshly drawn weights.
@@ -78,6 +99,15 @@ class Architecture:
     config: type[ArchitectureConfig]
     loss: "LossOptions | None"
     """What it is trained by where a request names no loss; None for the task's own."""
+    optimizer: "OptimizerOptions | None"
+    """What trains it where a request names no optimiser; None for the settings' own default."""
+    has_validation_loss: bool
+    """Whether held-out rows have a loss, by which the best epoch is chosen; if not, the last one is."""
+
+    @property
+    def training(self) -> dict[str, Any]:
+        """What a train request's `training` is where it says nothing else."""
+        return {} if self.optimizer is None else {"optimizer": self.optimizer}
 
     def require_suitable(self, input_shape: Shape) -> None:
         """Raise `UnsuitableInput` if the architecture takes no inputs of this shape, whatever its configuration."""
@@ -137,11 +167,14 @@ def register(
     references: tuple[Reference, ...],
     smallest_side: int = 1,
     loss: "LossOptions | None" = None,
+    optimizer: "OptimizerOptions | None" = None,
+    has_validation_loss: bool = True,
 ) -> Callable[[Module], Module]:
     """Register the decorated network under the name of its file.
 
-    `smallest_side`, in pixels, is what an image needs along each side for the default hyperparameters. `loss` is
-    for an architecture that is trained by another than the task's.
+    `smallest_side`, in pixels, is what an image needs along each side for the default hyperparameters. `loss` and
+    `optimizer` are for an architecture that is trained by others than the usual ones. Without `has_validation_loss`
+    nothing can be made to depend on one.
 
     Raises:
         ValueError: the name is taken.
@@ -153,7 +186,19 @@ def register(
             raise ValueError(f"the architecture {name!r} is registered twice")
         config: type[ArchitectureConfig] = module.__dict__["Config"]
         architecture = Architecture(
-            name, title, paper, unit, tasks, modality, smallest_side, references, module, config, loss
+            name,
+            title,
+            paper,
+            unit,
+            tasks,
+            modality,
+            smallest_side,
+            references,
+            module,
+            config,
+            loss,
+            optimizer,
+            has_validation_loss,
         )
         config.owner = _architectures[name] = architecture
         return module

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeVar
 
 from models.errors import UnknownName
 
@@ -31,6 +31,10 @@ KINDS = (
     "learning_curve",
     "validation_curve",
     "bias_variance",
+    "baseline",
+    "diagnose",
+    "trial",
+    "search",
 )
 
 DecodeImage = Callable[[bytes], "Image"]
@@ -65,8 +69,30 @@ class Reporter(Protocol):
     def log(self, message: str, *, level: str = "info") -> None:
         """Add a line to the job's log."""
 
+    def artifact(self, file: "ProducedFile") -> None:
+        """Keep a file while the job goes on; a later one of the same name takes its place.
+
+        Raises:
+            OSError: it cannot be stored, as on a full disk.
+        """
+
+    def suggested(self, parameters: dict[str, Any], attributes: dict[str, Any]) -> None:
+        """trial: say what the sampler chose, values by path, before anything is trained with it.
+
+        `attributes` is what the sampler keeps with the trial. Later attempts of the trial are given the same.
+        """
+
     def wish(self) -> Wish | None:
         """What the user asked for meanwhile: to cancel, to pause, or nothing."""
+
+
+class Candidate(NamedTuple):
+    """A model version."""
+
+    model: Path
+    """Its ONNX file."""
+    version: dict[str, Any]
+    """Its record."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +120,16 @@ class Assignment:
     """explain: the weights that the version's train job left."""
     version: dict[str, Any] | None = None
     """evaluate, infer, optimize, explain: the model version's record."""
+    others: tuple[Candidate, ...] = ()
+    """evaluate: the versions that it is compared with."""
+    reference: Path | None = None
+    """evaluate: the directory of the data set that the version was trained on, if that is still there."""
+    study: dict[str, Any] | None = None
+    """trial, search: `{"id": the search's, "number": the trial's or None, "trials": [record…]}`, with a record
+    `{"number", "state", "parameters", "values", "intermediate", "attributes", "warm"}` for every trial so far."""
+    baselines: list[dict[str, Any]] = field(default_factory=list)
+    """train, search: what is stored of other learners on the same rows, `{"job", "name", "family", "task",
+    "metrics": {split: {metric: value}}}` each."""
     limits: dict[str, int] = field(default_factory=dict)
     """ingest: max_archive_entries, max_pixels, max_decompressed_bytes and the like."""
 
@@ -137,6 +173,8 @@ class Outcome:
     dataset: Path | None = None
     """ingest: a directory in scratch, moved into place by the supervisor."""
     manifest: dict[str, Any] | None = None
+    trial: dict[str, Any] | None = None
+    """trial: `{"pruned": bool, "values": by metric or None, "intermediate": [[step, value]…], "attributes"}`."""
 
 
 class Stopped(Exception):

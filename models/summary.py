@@ -27,7 +27,8 @@ def layers(network: nn.Module, input_shape: Shape) -> list[Layer]:
     """
     rows: list[Layer] = []
 
-    def note(name: str, module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+    def note(name: str, module: nn.Module, inputs: tuple[Tensor, ...], outputs: Tensor | tuple[Tensor, ...]) -> None:
+        output = outputs if isinstance(outputs, Tensor) else outputs[0]  # behind it, a recurrent layer gives its state
         parameters = sum(parameter.numel() for parameter in module.parameters())
         multiply_adds = _multiply_adds(module, inputs[0].shape[1:], output.shape[1:])
         rows.append(Layer(name, type(module).__name__, tuple(output.shape[1:]), parameters, multiply_adds))
@@ -60,7 +61,7 @@ def written(network: nn.Module, input_shape: Shape) -> str:
 
 
 def _multiply_adds(module: nn.Module, input_shape: Shape, output_shape: Shape) -> int:
-    """Products that are summed into the outputs of a convolution or linear layer; 0 for any other.
+    """Products that are summed into the outputs of a convolution, linear or recurrent layer; 0 for any other.
 
     A transposed convolution is counted from its inputs, each of which reaches a whole kernel of outputs; some
     of those fall outside where it pads.
@@ -69,6 +70,8 @@ def _multiply_adds(module: nn.Module, input_shape: Shape, output_shape: Shape) -
         return prod(output_shape) * module.in_channels // module.groups * prod(module.kernel_size)
     if isinstance(module, nn.ConvTranspose2d):
         return prod(input_shape) * module.out_channels // module.groups * prod(module.kernel_size)
+    if isinstance(module, nn.RNNBase):
+        return prod(output_shape[:-1]) * sum(weight.numel() for weight in module.parameters() if weight.dim() > 1)
     if isinstance(module, nn.Linear):
         return prod(output_shape) * module.in_features
     return 0

@@ -15,6 +15,7 @@ from services import schema
 from services.errors import FieldError, Invalid, NotFound
 from shapes import network
 from shapes.fitting import Misfit
+from shapes.requirements import unmet
 
 SNAPSHOT = Path(__file__).parent.parent / "models" / "catalogue.json"
 Entry = dict[str, Any]
@@ -39,27 +40,40 @@ class Catalogue:
             raise NotFound("architecture_not_found", f"There is no architecture {name!r}.")
         return self.architectures[name]
 
-    def check_training(self, architecture: str, hyperparameters: Entry, training: Entry, manifest: Entry) -> None:
-        """Raise `Invalid` naming every wrong field of a train request.
+    def task(self, entry: Entry, manifest: Entry) -> Entry | None:
+        """The first of an architecture's tasks that the data set can be learned for; None if there is none."""
+        tasks = {task["name"]: task for task in self.snapshot["tasks"]}
+        of_entry = (tasks[name] for name in entry["tasks"])
+        return next((task for task in of_entry if not task["needs_targets"] or task["name"] == manifest["task"]), None)
 
-        `manifest` is the data set's: its task and modality must be among the architecture's, and its images large
-        enough.
+    def needs_targets(self, task: str) -> bool:
+        """Whether a data set must be for this very task."""
+        return any(entry["needs_targets"] for entry in self.snapshot["tasks"] if entry["name"] == task)
+
+    def check_training(self, architecture: str, hyperparameters: Entry, training: Entry, manifest: Entry) -> Entry:
+        """The task that a train request is of. Raises `Invalid` naming every wrong field.
+
+        `manifest` is the data set's: one of the architecture's tasks must suit it, its modality be among the
+        architecture's, and its images large enough.
         """
         entry = self.architectures.get(architecture)
         if entry is None:
             known = ", ".join(sorted(self.architectures))
             raise Invalid.field("architecture_unknown", ["body", "architecture"], f"unknown; choose one of {known}")
+        task = self.task(entry, manifest)
         errors = [
-            *self._fit_errors(entry, manifest),
+            *self._fit_errors(entry, task, manifest),
             *self._hyperparameter_errors(entry, hyperparameters, manifest, ["body", "hyperparameters"]),
-            *self._training_errors(training, manifest, ["body", "training"]),
-            *self._combination_errors(training, manifest, ["body", "training"]),
+            *self._training_errors(training, task, ["body", "training"]),
+            *self._combination_errors(training, task, manifest, ["body", "training"]),
+            *self._validation_errors(entry, training, ["body", "training"]),
         ]
-        if errors:
+        if errors or task is None:
             detail = "; ".join(f"{'.'.join(map(str, error['loc'][1:]))}: {error['msg']}" for error in errors)
             raise Invalid("job_invalid", detail, errors)
+        return task
 
-    def _fit_errors(self, entry: Entry, manifest: Entry) -> Iterable[FieldError]:
+    def _fit_errors(self, entry: Entry, task: Entry | None, manifest: Entry) -> Iterable[FieldError]:
         if manifest["modality"] not in entry["modality"]:
             takes = " or ".join(entry["modality"])
             msg = f"{entry['name']} takes {takes} data and this data set holds {manifest['modality']} data"
@@ -71,20 +85,23 @@ class Catalogue:
                 f"{height}×{width}; upload it with a larger image_size or choose another architecture"
             )
             yield {"loc": ["body", "architecture"], "msg": msg}
-        if manifest["task"] is None:
-            yield {"loc": ["body", "dataset"], "msg": "has no labels; training needs a labelled data set"}
-        elif manifest["task"] not in entry["tasks"]:
+        if task is None and manifest["task"] is None:
+            msg = f"has no labels, and {entry['name']} needs a labelled data set"
+            yield {"loc": ["body", "dataset"], "msg": msg}
+        elif task is None:
             msg = f"{entry['name']} does {' or '.join(entry['tasks'])} and this data set is for {manifest['task']}"
             yield {"loc": ["body", "architecture"], "msg": msg}
 
     def _hyperparameter_errors(
         self, entry: Entry, hyperparameters: Entry, manifest: Entry, loc: list[str | int]
     ) -> Iterable[FieldError]:
-        """Values that the schema refuses; failing that, lists of layers that do not fit the data set's inputs."""
+        """Values that the schema refuses; failing that, those, and lists of layers, that do not fit the data set."""
         errors = list(schema.errors(entry["hyperparameters"], hyperparameters, loc))
         yield from errors
         if errors or manifest["modality"] not in entry["modality"]:
             return
+        for name, msg in unmet(entry["hyperparameters"]["properties"], hyperparameters, manifest):
+            yield {"loc": [*loc, name], "msg": msg}
         num_outputs = len(manifest["classes"] or ["value"])
         for name, field in entry["hyperparameters"]["properties"].items():
             if field.get("format") != network.FORMAT:
@@ -96,18 +113,21 @@ class Catalogue:
                 place = [] if misfit.layer is None else [misfit.layer]
                 yield {"loc": [*loc, name, *place], "msg": str(misfit)}
 
-    def _training_errors(self, training: Entry, manifest: Entry, loc: list[str | int]) -> Iterable[FieldError]:
+    def _training_errors(self, training: Entry, task: Entry | None, loc: list[str | int]) -> Iterable[FieldError]:
         choices = {field: training[field] for field in CHOICES if training.get(field) is not None}
         others = {field: value for field, value in training.items() if field not in choices}
         yield from schema.errors(self.snapshot["training"], others, loc)
         for field, choice in choices.items():
-            yield from self._choice_errors(choice, self.snapshot[CHOICES[field]], manifest, [*loc, field])
+            yield from self._choice_errors(choice, self.snapshot[CHOICES[field]], task, [*loc, field])
 
-    def _combination_errors(self, training: Entry, manifest: Entry, loc: list[str | int]) -> Iterable[FieldError]:
+    def _combination_errors(
+        self, training: Entry, task: Entry | None, manifest: Entry, loc: list[str | int]
+    ) -> Iterable[FieldError]:
         """Values that are right each by itself, but not together or not for this data set."""
-        task = next((task for task in self.snapshot["tasks"] if task["name"] == manifest["task"]), None)
-        if task is None:  # of a data set without labels, which is said elsewhere
+        if task is None:  # which is said elsewhere
             return
+        if training.get("label_noise") and not task["needs_targets"]:
+            yield {"loc": [*loc, "label_noise"], "msg": f"is not for {task['name']}, which has no targets; set it to 0"}
         augmentation = training.get("augmentation")
         if augmentation and manifest["modality"] != "image":
             yield {"loc": [*loc, "augmentation"], "msg": "is for images; leave it empty for a table"}
@@ -120,8 +140,19 @@ class Catalogue:
             msg = f"is not measured for {task['name']}; use {' or '.join(task['watched'])}"
             yield {"loc": [*loc, "early_stopping", "metric"], "msg": msg}
 
+    def _validation_errors(self, entry: Entry, training: Entry, loc: list[str | int]) -> Iterable[FieldError]:
+        """Settings that depend on a loss of held-out rows, of a network that has none."""
+        if entry["has_validation_loss"]:
+            return
+        msg = f"depends on a validation loss, which {entry['name']} has not; leave it out"
+        if training.get("early_stopping") is not None:
+            yield {"loc": [*loc, "early_stopping"], "msg": msg}
+        scheduler = training.get("scheduler")
+        if isinstance(scheduler, dict) and scheduler.get("name") == "plateau":
+            yield {"loc": [*loc, "scheduler"], "msg": msg}
+
     def _choice_errors(
-        self, choice: object, entries: list[Entry], manifest: Entry, loc: list[str | int]
+        self, choice: object, entries: list[Entry], task: Entry | None, loc: list[str | int]
     ) -> Iterable[FieldError]:
         known = ", ".join(entry["name"] for entry in entries)
         if not isinstance(choice, dict) or "name" not in choice:
@@ -131,7 +162,9 @@ class Catalogue:
         if entry is None:
             yield {"loc": [*loc, "name"], "msg": f"unknown; choose one of {known}"}
             return
-        if manifest["task"] not in entry.get("tasks", [manifest["task"]]):
-            yield {"loc": [*loc, "name"], "msg": f"{entry['name']} is not a choice for {manifest['task']}"}
+        if task is not None and task["name"] not in entry.get("tasks", [task["name"]]):
+            known = ", ".join(task["losses"]) or "none: what is made small is among the hyperparameters; leave it out"
+            msg = f"{entry['name']} is not a choice for {task['name']}, which takes {known}"
+            yield {"loc": [*loc, "name"], "msg": msg}
         options = {key: value for key, value in choice.items() if key != "name"}
         yield from schema.errors(entry["options"], options, loc)

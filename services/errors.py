@@ -7,6 +7,7 @@ SyllabusError
 ├── Invalid                a value is wrong; `errors` names each field and the remedy
 ├── TooLarge               a body, file or image is over a limit
 ├── UnsupportedMediaType   a content type that the route does not read
+├── NotAcceptable          no content type that the client accepts is answered
 ├── Unauthorized           no API key, or a wrong one
 ├── Forbidden              without an API key: not a request from this machine to itself
 ├── TooManyRequests        a queue is full; `retry_after_seconds` says when to come back
@@ -80,6 +81,12 @@ class UnsupportedMediaType(SyllabusError):
     """A content type that the route does not read."""
 
     title = "Unsupported media type"
+
+
+class NotAcceptable(SyllabusError):
+    """No content type that the client accepts is answered."""
+
+    title = "Not acceptable"
 
 
 class Unauthorized(SyllabusError):

@@ -12,6 +12,8 @@ from services.pages import Page, newest_first
 from services.tables import Job, JobArtifact, Json, Model, ModelAlias, ModelVariant, ModelVersion
 
 LATEST = "latest"
+MAIN = "model"
+"""The name of a version's main graph; of others: `encoder`, `decoder`."""
 
 
 def page(session: Session, *, limit: int, cursor: str | None) -> Page[Model]:
@@ -75,6 +77,38 @@ def weights(session: Session, version: ModelVersion) -> str | None:
     """The SHA-256 of the weights that a version's train job left; None of a version that no training made."""
     artifact = session.get(JobArtifact, (version.job_id, "weights.safetensors"))
     return None if artifact is None else artifact.sha256
+
+
+def graphs(session: Session, versions: Sequence[ModelVersion]) -> dict[int, dict[str, StoredFile]]:
+    """The files of each version's graphs, by the version's number and the graph's name.
+
+    The main one is the version's own file; the others are files that its job has left.
+    """
+    found = {version.number: {MAIN: StoredFile(version.onnx_sha256, version.onnx_size)} for version in versions}
+    others = {
+        (version.job_id, f"{name}.onnx"): (version.number, name)
+        for version in versions
+        for name in version.record.get("graphs", ())
+        if name != MAIN
+    }
+    if others:
+        jobs, files = ({key[part] for key in others} for part in (0, 1))
+        left = select(JobArtifact).where(JobArtifact.job_id.in_(jobs), JobArtifact.name.in_(files))
+        for each in session.scalars(left):
+            if (each.job_id, each.name) in others:
+                number, name = others[each.job_id, each.name]
+                found[number][name] = StoredFile(each.sha256, each.size)
+    return found
+
+
+def graph(session: Session, version: ModelVersion, name: str) -> StoredFile:
+    """The file of one of a version's graphs. Raises `NotFound`."""
+    files = graphs(session, [version])[version.number]
+    if name not in files:
+        known = ", ".join(files)
+        detail = f"Version {version.number} of model {version.model.name!r} has no graph {name!r}; it has {known}."
+        raise NotFound("graph_not_found", detail)
+    return files[name]
 
 
 def _touch(model: Model) -> None:

@@ -1,5 +1,6 @@
-"""The shapes of a network that is written as a list of layers: what fits on what, without torch.
+"""What the gateway refuses by and the training engine works by: one account of it for both, without torch.
 
-The gateway refuses by it a list that does not fit a data set, and the training engine builds by it the list
-that does. So it stands beside the rooms and imports none of them.
+`network` is a network written as a list of layers: what fits on what. `requirements` is what a hyperparameter's value
+asks of a data set. `search` is a search space: the points of its
+grid. They stand beside the rooms and import none of them.
 """

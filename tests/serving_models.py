@@ -55,6 +55,42 @@ def image_signature() -> dict[str, Any]:
     }
 
 
+def text_classifier() -> bytes:
+    """Tokens, int64 (N, T), to the probabilities of short, middle and long: of 1, 3 and 9 tokens."""
+    weights: dict[str, np.ndarray] = {
+        "padding": np.array(0, np.int64),
+        "one": np.array(1.0, np.float32),
+        "lengths": np.array([[1.0, 3.0, 9.0]], np.float32),
+        "sharpness": np.array(-4.0, np.float32),
+        "axis": np.array([1]),
+    }
+    nodes = [
+        helper.make_node("Equal", ["tokens", "padding"], ["is_padding"]),
+        helper.make_node("Cast", ["is_padding"], ["padded"], to=TensorProto.FLOAT),
+        helper.make_node("Sub", ["one", "padded"], ["counted"]),
+        helper.make_node("ReduceSum", ["counted", "axis"], ["length"], keepdims=1),
+        helper.make_node("Sub", ["length", "lengths"], ["difference"]),
+        helper.make_node("Abs", ["difference"], ["distance"]),
+        helper.make_node("Mul", ["distance", "sharpness"], ["logits"]),
+        helper.make_node("Softmax", ["logits"], ["probabilities"], axis=1),
+    ]
+    given = helper.make_tensor_value_info("tokens", TensorProto.INT64, ["N", "T"])
+    taken = helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["N", 3])
+    return _model(nodes, given, taken, weights)
+
+
+def text_signature() -> dict[str, Any]:
+    """The signature of `text_classifier`, which knows the letters a and b and reads 20 letters."""
+    tokenizer = {"unit": "characters", "max_length": 20, "vocabulary": ["a", "b"]}
+    return {
+        "task": "classification",
+        "modality": "text",
+        "input": {"name": "tokens", "dtype": "int64", "shape": [None], "tokenizer": tokenizer},
+        "output": {"name": "probabilities", "dtype": "float32", "shape": [3]},
+        "labels": ["short", "middle", "long"],
+    }
+
+
 def image_segmenter() -> bytes:
     """uint8 (N, 1, 2, 2) to the probabilities of dark and bright of each pixel: its shade."""
     weights = {"white": np.array(255.0, np.float32), "one": np.array(1.0, np.float32)}

@@ -16,6 +16,8 @@ from tests.stack import Stack
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 EXPERIMENTS = (ROOT / "docs" / "experiments.md").read_text()
+GENERATIVE = (ROOT / "docs" / "generative.md").read_text()
+EVALUATION = (ROOT / "docs" / "evaluation.md").read_text()
 
 
 def snippets(kind: str, text: str = README) -> list[str]:
@@ -96,6 +98,25 @@ def test_the_experiments_work_as_they_stand(stack: Stack, tmp_path: Path) -> Non
     ends = [line.split()[:2] for line in answer.stdout.splitlines()]
     kinds = ["train", "cross_validate", "validation_curve", "learning_curve", "bias_variance", "train", "explain"]
     assert ends == [[kind, "succeeded"] for kind in kinds]
+
+
+def test_the_evaluation_works_as_it_stands(stack: Stack, tmp_path: Path) -> None:
+    script = "\n".join(["set -eu", *snippets("sh evaluation", EVALUATION)])
+    answer = run(["/bin/sh", "-c", script], tmp_path, {**os.environ, "API": stack.url})
+    assert answer.returncode == 0, answer.stderr
+    *trained, evaluated = answer.stdout.splitlines()
+    assert [line.split()[:2] for line in trained] == [["train", "succeeded"]] * 2
+    assert "accuracy is" in evaluated
+    assert (tmp_path / "hardest.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_applications_of_generative_models_work_as_they_stand(stack: Stack, tmp_path: Path) -> None:
+    script = "\n".join(["set -eu", *snippets("sh generative", GENERATIVE)])
+    answer = run(["/bin/sh", "-c", script], tmp_path, {**os.environ, "API": stack.url})
+    assert answer.returncode == 0, answer.stdout[-2000:] + answer.stderr[-2000:]
+    assert re.findall(r"(scan|inverted)\.png .* (yes|no)$", answer.stdout, re.M)[1] == ("inverted", "yes")
+    pictures = {path.name for path in tmp_path.iterdir()}
+    assert {"clean.png", "whole.png", "again.png", "way.png", "drawn.png", "threes.zip"} <= pictures
 
 
 def test_the_python_lines_work_as_they_stand(stack: Stack, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ COME_WITH = {
     "anyio": "fastapi",
     "kombu": "celery",
     "redis": "celery",
+    "threadpoolctl": "scikit-learn",
 }
 
 

@@ -8,9 +8,9 @@ import structlog
 from fastapi.exceptions import RequestValidationError
 
 from api.compression import decompress
-from api.data_plane import infer, predict
+from api.data_plane import generation, infer, predict
 from api.data_plane.messages import Headers, Response
-from api.data_plane.targets import Target
+from api.data_plane.targets import CALL_ROUTES, Target
 from api.problems import invalid_request, problem_of, unexpected_error
 from services.errors import Invalid, SyllabusError
 from services.serving.batch import Answer, Done, Ticket
@@ -19,7 +19,7 @@ from services.serving.engine import DEFAULT_PRIORITY, LAST_PRIORITY, deadline_af
 from services.serving.predictions import Predictor, Wish
 
 MAX_TIMEOUT_MS = 600_000
-KINDS: dict[str, Any] = {"predict": predict, "infer": infer}
+KINDS: dict[str, Any] = {"predict": predict, "infer": infer, **dict.fromkeys(CALL_ROUTES, generation)}
 
 log = structlog.get_logger(__name__)
 
@@ -79,7 +79,7 @@ class DataPlane:
             answer = unexpected_error(target.path, error)
         lines = [b"%s: %s\r\n" % header for header in answer.raw_headers if header[0] != b"content-length"]
         lines.append(b"server-timing: total;dur=%.3f\r\n" % (seconds * 1000))
-        model = self._predictor.known(target.model, target.version, target.variant)
+        model = self._predictor.known(target.model, target.version, target.variant, target.kind)
         return Response(answer.status_code, b"".join(lines), bytes(answer.body), model)
 
     def count(self, response: Response, seconds: Sequence[float]) -> None:
@@ -93,7 +93,7 @@ class DataPlane:
             seconds = _whole(b"x-timeout-ms", timeout, MAX_TIMEOUT_MS) / 1000
         if (wished := headers.get(b"x-priority")) is not None:
             priority = _whole(b"x-priority", wished, LAST_PRIORITY)
-        return Wish(deadline_after(seconds), target.version, target.variant, priority)
+        return Wish(deadline_after(seconds), target.version, target.variant, priority, target.kind)
 
 
 def _whole(name: bytes, value: bytes, most: int) -> int:

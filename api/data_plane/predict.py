@@ -2,17 +2,13 @@
 
 import base64
 from functools import lru_cache
-from typing import Any
 
 import orjson
-from fastapi.exceptions import RequestValidationError
-from pydantic import ValidationError
 
+from api.data_plane.bodies import IMAGE_TYPES, JSON, MULTIPART, TEXT, document, media_type_of, parts
 from api.data_plane.messages import Headers, Response
 from api.data_plane.targets import Target
-from api.multipart import MultipartReader, Part, boundary_of
-from api.strict_json import loads, require_json
-from services.errors import Invalid, UnsupportedMediaType
+from services.errors import Invalid
 from services.requests.predictions import PredictRequest
 from services.serving import given
 from services.serving.answers import PICTURED, Prediction
@@ -22,27 +18,11 @@ from services.serving.given import Given
 from services.serving.inputs import MAX_BATCH
 from services.serving.predictions import INLINE_BYTES, Predictor, Wish
 
-IMAGE_TYPES = ("image/png", "image/jpeg", "image/webp", "image/gif", "image/bmp")
-JSON, MULTIPART = "application/json", "multipart/form-data"
 TIMING = b"server-timing: queue;dur=%.3f, decode;dur=%.3f, infer;dur=%.3f\r\n"
 HEAD = b"content-type: application/json\r\n" + TIMING
 PICTURE_HEAD = b"content-type: image/png\r\nvary: accept\r\n" + TIMING
 PNG = "image/png"
-KNOWN_TYPES = (JSON, MULTIPART, *IMAGE_TYPES)
-
-
-@lru_cache(256)
-def media_type_of(content_type: bytes) -> str:
-    """The media type of a Content-Type that is read here. Raises `UnsupportedMediaType` or `Invalid`."""
-    declared = content_type.decode("latin-1")
-    media_type = declared.partition(";")[0].strip().lower()
-    if media_type not in KNOWN_TYPES:
-        raise UnsupportedMediaType("media_type_unknown", f"Send the inputs as one of {', '.join(KNOWN_TYPES)}.")
-    if media_type == JSON:
-        require_json(declared)
-    if media_type == MULTIPART:
-        boundary_of(declared)
-    return media_type
+TAKEN = (JSON, MULTIPART, TEXT, *IMAGE_TYPES)
 
 
 def begin(predictor: Predictor, target: Target, wish: Wish, headers: Headers, body: bytes) -> PredictCall | None:
@@ -69,7 +49,7 @@ def respond(made: Predictions, headers: Headers) -> Response:
         "variant": model.variant or None,
         "predictions": made.items,
     }
-    return Response(200, HEAD % times, orjson.dumps(content, default=_base64), model)
+    return Response(200, HEAD % times, orjson.dumps(content, default=base64_of), model)
 
 
 @lru_cache(256)
@@ -86,7 +66,7 @@ def _picture(items: list[Prediction]) -> bytes:
     return bytes(items[0]["mask"])
 
 
-def _base64(value: object) -> str:
+def base64_of(value: object) -> str:
     """Pictures as they stand in JSON."""
     if not isinstance(value, bytes):
         raise TypeError(type(value).__name__)
@@ -101,34 +81,16 @@ async def answer(predictor: Predictor, target: Target, wish: Wish, headers: Head
 
 def _given(headers: Headers, body: bytes) -> Given:
     content_type = headers.get(b"content-type", b"")
-    media_type = media_type_of(content_type)
+    media_type = media_type_of(content_type, TAKEN)
     if media_type == JSON:
-        return given.values(_inputs(body))
+        return given.values(document(body, PredictRequest).inputs)
+    if media_type == TEXT:
+        return given.text(body)
+    return given.files(files(content_type, media_type, body))
+
+
+def files(content_type: bytes, media_type: str, body: bytes) -> list[bytes]:
+    """The image files of a body that is not JSON: itself, or its parts."""
     if media_type == MULTIPART:
-        return given.files(_parts(content_type.decode("latin-1"), body))
-    return given.files([body])
-
-
-def _inputs(body: bytes) -> list[Any]:
-    value = loads(body)
-    try:
-        return PredictRequest.model_validate(value).inputs
-    except ValidationError as error:
-        raise RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in error.errors()]) from None
-
-
-def _parts(content_type: str, body: bytes) -> list[bytes]:
-    files: list[bytearray] = []
-
-    def begin(part: Part) -> None:
-        if part.name != "file":
-            raise Invalid.field("part_unexpected", ["body"], "send the images as parts named `file`")
-        files.append(bytearray())
-
-    def data(part: Part, piece: bytes) -> None:
-        files[-1] += piece
-
-    reader = MultipartReader(boundary_of(content_type), begin, data, max_parts=MAX_BATCH)
-    reader.feed(body)
-    reader.finish()
-    return [bytes(file) for file in files]
+        return [content for _, content in parts(content_type, body, ("file",), MAX_BATCH)]
+    return [body]

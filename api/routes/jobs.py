@@ -7,7 +7,7 @@ from fastapi import APIRouter, Body, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
-from api.dependencies import Cursor, FileName, JobId, Limit, Open
+from api.dependencies import ID, Cursor, FileName, JobId, Limit, Open
 from api.event_stream import EventStream
 from api.files import FILE_RESPONSES, file_response
 from api.openapi import also
@@ -29,6 +29,7 @@ IdempotencyKey = Annotated[
     ),
 ]
 LastEventId = Annotated[int, Header(alias="Last-Event-ID", ge=0, le=2**31 - 1, description="Replay from after this.")]
+Parent = Annotated[str | None, Query(pattern=ID, description="Only the trials of this search.")]
 Word = Annotated[str | None, Query(max_length=63, pattern=r"^[a-z_]+$")]
 TEXT_OR_NDJSON: dict[int | str, dict[str, Any]] = {
     200: {
@@ -59,11 +60,16 @@ def submit_job(
 
 @router.get("")
 def list_jobs(
-    resources: Open, kind: Word = None, state: Word = None, limit: Limit = 100, cursor: Cursor = None
+    resources: Open,
+    kind: Word = None,
+    state: Word = None,
+    parent_id: Parent = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
 ) -> ListOf[JobOut]:
     """Jobs, newest first."""
     with resources.database.snapshot() as session:
-        page = jobs.page(session, kind=kind, state=state, limit=limit, cursor=cursor)
+        page = jobs.page(session, kind=kind, state=state, parent_id=parent_id, limit=limit, cursor=cursor)
         positions = jobs.queue_positions(session, page.items)
         items = [JobOut.of(job, positions.get(job.id)) for job in page.items]
     return ListOf(items=items, next_cursor=page.next_cursor)
@@ -95,7 +101,7 @@ def pause_job(resources: Open, job: JobId) -> JobOut:
 def resume_job(resources: Open, job: JobId) -> JobOut:
     """Queue a paused job again."""
     with resources.database.transaction() as session:
-        resumed = jobs.resume(session, resources, job)
+        resumed = jobs.resume(session, job)
         return JobOut.of(resumed, jobs.queue_positions(session, [resumed]).get(resumed.id))
 
 

@@ -21,6 +21,9 @@ router = APIRouter(prefix="/v1/models", tags=["models"], route_class=StrictRoute
 
 Name = Annotated[str, Query(pattern=NAME, description="The model; the file becomes its next version.")]
 Variant = Annotated[VariantName | None, Query(description="A variant of the version; the version's own file if none.")]
+Graph = Annotated[
+    str, Query(pattern=r"^[a-z][a-z0-9_]{0,62}$", description="Which of the version's graphs; a variant is of `model`.")
+]
 _BINARY = {"type": "string", "format": "binary"}
 MODEL_BODY: dict[str, Any] = {
     "requestBody": {
@@ -80,20 +83,30 @@ def get_model(resources: Open, model: ModelName) -> ModelOut:
 def get_version(resources: Open, model: ModelName, version: Version) -> VersionOut:
     """One version by number, alias or `latest`."""
     with resources.database.snapshot() as session:
-        return VersionOut.of(model, registry.version(session, model, version))
+        found = registry.version(session, model, version)
+        return VersionOut.of(model, found, registry.graphs(session, [found])[found.number])
 
 
 @router.get("/{model}/versions/{version}/onnx", response_class=Response, responses=FILE_RESPONSES)
 def get_onnx(
-    request: Request, resources: Open, model: ModelName, version: Version, variant: Variant = None
+    request: Request,
+    resources: Open,
+    model: ModelName,
+    version: Version,
+    variant: Variant = None,
+    graph: Graph = registry.MAIN,
 ) -> Response:
-    """The ONNX file of a version, or of one of its variants, with its SHA-256 as ETag."""
+    """The ONNX file of a version, of one of its variants or of another of its graphs, with its SHA-256 as ETag."""
+    if variant is not None and graph != registry.MAIN:
+        raise Invalid.field("graph_has_no_variants", ["query", "variant"], f"variants are of the graph {registry.MAIN}")
     with resources.database.snapshot() as session:
         found = registry.version(session, model, version)
-        file = found if variant is None else registry.variant(found, variant)
-    name = f"{model}-{found.number}.onnx" if variant is None else f"{model}-{found.number}-{variant}.onnx"
-    path = resources.artifacts.path(file.onnx_sha256)
-    return file_response(request, path, sha256=file.onnx_sha256, name=name, media_type="application/octet-stream")
+        sha256 = registry.graph(session, found, graph).sha256
+        sha256 = sha256 if variant is None else registry.variant(found, variant).onnx_sha256
+    part = variant or (graph if graph != registry.MAIN else None)
+    name = f"{model}-{found.number}.onnx" if part is None else f"{model}-{found.number}-{part}.onnx"
+    path = resources.artifacts.path(sha256)
+    return file_response(request, path, sha256=sha256, name=name, media_type="application/octet-stream")
 
 
 @router.put("/{model}/versions/{version}/default-variant")
@@ -102,7 +115,8 @@ def set_default_variant(
 ) -> VersionOut:
     """Choose the variant that is served when a request names none; null: the version's own file."""
     with resources.database.transaction() as session:
-        changed = VersionOut.of(model, registry.set_default_variant(session, model, version, target.variant))
+        found = registry.set_default_variant(session, model, version, target.variant)
+        changed = VersionOut.of(model, found, registry.graphs(session, [found])[found.number])
     _forget(request, model)
     return changed
 

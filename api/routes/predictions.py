@@ -11,9 +11,10 @@ from fastapi import APIRouter, Query, Request, Response
 from starlette.requests import ClientDisconnect
 
 from api.data_plane import messages
-from api.data_plane import predict as prediction
+from api.data_plane.bodies import IMAGE_TYPES, media_type_of
 from api.data_plane.messages import Headers
 from api.data_plane.plane import MAX_TIMEOUT_MS, DataPlane
+from api.data_plane.predict import TAKEN
 from api.data_plane.targets import DEFAULT_TOP_K, MAX_TOP_K, PREDICT, VARIANT, VERSION, Target
 from api.dependencies import ModelName
 from api.openapi import also, reference
@@ -24,8 +25,9 @@ from services.serving.engine import LAST_PRIORITY
 
 router = APIRouter(tags=["prediction"])
 
-_BINARY = {"type": "string", "format": "binary"}
-_FILES = {"type": "object", "required": ["file"], "properties": {"file": {"type": "array", "items": _BINARY}}}
+BINARY = {"type": "string", "format": "binary"}
+FILES = {"type": "object", "required": ["file"], "properties": {"file": {"type": "array", "items": BINARY}}}
+VersionQuery = Annotated[str, Query(pattern=f"^({VERSION})$", description="A number, an alias or `latest`.")]
 
 
 def _whole_number(name: str, most: int, description: str) -> dict[str, Any]:
@@ -33,24 +35,26 @@ def _whole_number(name: str, most: int, description: str) -> dict[str, Any]:
     return {"name": name, "in": "header", "schema": schema, "description": description}
 
 
+TIMES = [
+    _whole_number("X-Timeout-Ms", MAX_TIMEOUT_MS, "How long the answer may take."),
+    _whole_number("X-Priority", LAST_PRIORITY, "1 comes first; 5 is the default."),
+]
 PREDICT_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "content": {
             "application/json": {"schema": reference(PredictRequest)},
-            "multipart/form-data": {"schema": _FILES},
-            **{media_type: {"schema": _BINARY} for media_type in prediction.IMAGE_TYPES},
+            "multipart/form-data": {"schema": FILES},
+            "text/plain": {"schema": {"type": "string"}},
+            **{media_type: {"schema": BINARY} for media_type in IMAGE_TYPES},
         },
     },
-    "parameters": [
-        _whole_number("X-Timeout-Ms", MAX_TIMEOUT_MS, "How long the answer may take."),
-        _whole_number("X-Priority", LAST_PRIORITY, "1 comes first; 5 is the default."),
-    ],
+    "parameters": TIMES,
 }
 
 PICTURE: dict[int | str, dict[str, Any]] = {
     200: {
-        "content": {"image/png": {"schema": _BINARY}},
+        "content": {"image/png": {"schema": BINARY}},
         "description": "A prediction an input; with `Accept: image/png`, of a segmentation of one image, its mask.",
     }
 }
@@ -60,27 +64,32 @@ PICTURE: dict[int | str, dict[str, Any]] = {
     PREDICT,
     openapi_extra=PREDICT_BODY,
     response_model=PredictionsOut,
-    responses=PICTURE | also(429, 504),
+    responses=PICTURE | also(409, 429, 504),
     name="predict",
 )
 async def predict(
     request: Request,
     model: ModelName,
-    version: Annotated[str, Query(pattern=f"^({VERSION})$", description="A number, an alias or `latest`.")] = "latest",
+    version: VersionQuery = "latest",
     variant: Annotated[str | None, Query(pattern=f"^({VARIANT})$", description="Default: the version's.")] = None,
     top_k: Annotated[int, Query(ge=1, le=MAX_TOP_K, description="How many classes to name.")] = DEFAULT_TOP_K,
 ) -> Response:
-    """Predict one image, several images, or rows.
+    """Predict one image, several images, rows, or texts.
 
     `Server-Timing` says what waiting for a turn, decoding and running the network took, in milliseconds.
     """
     headers = unique_headers(request)
     target = Target("predict", PREDICT, request.scope["path"], model, version, variant, top_k)
     try:
-        prediction.media_type_of(headers.get(b"content-type", b""))
+        media_type_of(headers.get(b"content-type", b""), TAKEN)
     except SyllabusError as error:  # before the body is read
-        return _response(request, _plane(request).failure(target, error), 0.0)
+        return refused(request, target, error)
     return await answer(request, target, headers)
+
+
+def refused(request: Request, target: Target, error: SyllabusError) -> Response:
+    """The response to a request that is refused before its body is read."""
+    return _response(request, _plane(request).failure(target, error), 0.0)
 
 
 def unique_headers(request: Request) -> Headers:

@@ -64,6 +64,10 @@ def _job_links(job: Job) -> dict[str, str]:
         links["dataset"] = f"/v1/datasets/{job.dataset_name}"
     if job.model_name is not None:
         links["model"] = f"/v1/models/{job.model_name}"
+    if job.kind == "search":
+        links["trials"] = f"{itself}/trials"
+    if job.parent_id is not None:
+        links["parent"] = f"/v1/jobs/{job.parent_id}"
     return links
 
 

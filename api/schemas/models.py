@@ -1,5 +1,6 @@
 """Models, their versions and what they predict."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated
 
@@ -7,6 +8,7 @@ from pydantic import Field
 
 from api.schemas.base import Json, Schema, utc
 from api.schemas.jobs import JobOut
+from services.artifacts import StoredFile
 from services.tables import Job, Model, ModelVariant, ModelVersion
 
 
@@ -111,6 +113,19 @@ class VariantOut(Schema):
         )
 
 
+def _graphs(itself: str, record: Json, files: Mapping[str, StoredFile]) -> dict[str, Json]:
+    """What the record says of each graph, and where its file is."""
+    return {
+        name: {
+            **record.get("graphs", {}).get(name, {}),
+            "sha256": file.sha256,
+            "size": file.size,
+            "href": f"{itself}/onnx?graph={name}",
+        }
+        for name, file in files.items()
+    }
+
+
 class VersionOut(Schema):
     """One version: how it came to be, how good it is, what it takes and gives.
 
@@ -125,12 +140,17 @@ class VersionOut(Schema):
     training: Json
     dataset: DatasetReference | None
     metrics: Json
+    calibration: Json | None
     parity: Json
     signature: Json
     labels: list[str] | None
     parameters: int | None
     opset: int | None
     onnx: Json
+    graphs: dict[str, Json] = Field(description="By name: `inputs`, `outputs`, `parity` and where the file is.")
+    generative: Json | None = Field(
+        description="Of versions that code or generate: `code`, `prior`, `classes`, `sample`, `calls`, `anomaly`."
+    )
     variants: list[VariantOut]
     default_variant: str | None
     job_id: str
@@ -138,10 +158,12 @@ class VersionOut(Schema):
     links: dict[str, str]
 
     @classmethod
-    def of(cls, name: str, version: ModelVersion) -> "VersionOut":
-        """The answer for a row of the model `name`."""
+    def of(cls, name: str, version: ModelVersion, files: Mapping[str, StoredFile]) -> "VersionOut":
+        """The answer for a row of the model `name`; `files` are those of its graphs, by their names."""
         record = version.record
         itself = f"/v1/models/{name}/versions/{version.number}"
+        generative = record.get("generative")
+        calls = (generative or {}).get("calls", ())
         return cls(
             model=name,
             version=version.number,
@@ -151,17 +173,25 @@ class VersionOut(Schema):
             training=record.get("training", {}),
             dataset=DatasetReference.of(version),
             metrics=version.metrics,
+            calibration=record.get("calibration"),
             parity=version.parity,
             signature=version.signature,
             labels=version.labels,
             parameters=record.get("parameters"),
             opset=record.get("opset"),
             onnx={"sha256": version.onnx_sha256, "size": version.onnx_size, "href": f"{itself}/onnx"},
+            graphs=_graphs(itself, record, files),
+            generative=generative,
             variants=[VariantOut.of(itself, variant) for variant in version.variants],
             default_variant=version.default_variant,
             job_id=version.job_id,
             created_at=utc(version.created_at),
-            links={"self": itself, "onnx": f"{itself}/onnx", "job": f"/v1/jobs/{version.job_id}"},
+            links={
+                "self": itself,
+                "onnx": f"{itself}/onnx",
+                "job": f"/v1/jobs/{version.job_id}",
+                **{call: f"/v1/models/{name}/{call}?version={version.number}" for call in calls},
+            },
         )
 
 
@@ -211,11 +241,20 @@ class Segmented(Schema):
     shares: dict[str, float]
 
 
+class Reconstructed(Schema):
+    """What is left of one input when it has been coded and decoded, and how unusual the input is."""
+
+    image: str | None = Field(None, description="A PNG file in base64.")
+    row: Json | list[float] | None = None
+    error: float
+    score: float
+
+
 class PredictionsOut(Schema):
     """One prediction an input, in their order."""
 
     model: str
     version: int
-    predictions: list[Classified] | list[Estimated] | list[Segmented] = Field(
-        description="Classes; values for regression; masks for segmentation."
+    predictions: list[Classified] | list[Estimated] | list[Segmented] | list[Reconstructed] = Field(
+        description="Classes; values for regression; masks for segmentation; reconstructions."
     )

@@ -5,18 +5,16 @@ is a job of the embedded stack, which is started for it; its state is thrown awa
 """
 
 import argparse
-import os
 import signal
 import sys
 import tempfile
-import zipfile
 from pathlib import Path
 
 from benchmarks.results.runs import RUNS, Json, Run
+from benchmarks.results.sources import IDX_DATASETS, upload
 from client.api import Syllabus
 from client.demo.stack import EmbeddedStack, free_port
 
-IDX_DATASETS = ("mnist", "fashion-mnist")
 COLUMNS = ("run", "network", "data", "parameters", "epochs", "test", "asked for", "95 % interval", "minutes")
 
 
@@ -34,23 +32,13 @@ def main() -> int:
         Syllabus(stack.url) as api,
     ):
         for name in sorted({run.dataset for run in runs} & set(IDX_DATASETS)):
-            _upload(api, name, Path(directory))
+            upload(api, name, Path(directory))
         print(f"| {' | '.join(COLUMNS)} |\n{'|---' * len(COLUMNS)}|", flush=True)
         for run in runs:
             result = _train(api, run)
             print(_row(run, result), flush=True)
             missed += run.asked is not None and result["metrics"][run.metric] < run.asked
     return 1 if missed else 0
-
-
-def _upload(api: Syllabus, name: str, scratch: Path) -> None:
-    folder = Path(os.environ["SYLLABUS_TEST_DATA"]) / name
-    path = scratch / f"{name}.zip"
-    with zipfile.ZipFile(path, "w") as archive:
-        for file in sorted(folder.glob("*-ubyte.gz")):
-            archive.write(file, file.name)
-    api.datasets.upload(path, name=name)
-    api.datasets.wait(name)
 
 
 def _train(api: Syllabus, run: Run) -> Json:

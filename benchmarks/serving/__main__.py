@@ -5,7 +5,7 @@ import sys
 
 from benchmarks.serving import options, recipes
 
-PIECES = ("images", "tensors", "resnet", "overload")
+PIECES = ("images", "tensors", "resnet", "generate", "overload")
 
 
 def main() -> None:

@@ -26,17 +26,23 @@ class Recipe:
     dataset: bytes
     dataset_options: Mapping[str, Any]
     variants: tuple[str, ...] = ()
+    artifacts: tuple[str, ...] = ()
+    """Files that its job leaves and that are saved too."""
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained model: where its ONNX file was saved, its classes, and the report of its variants if it has any."""
+    """A trained model: where its files were saved, its classes, and the report of its variants if it has any."""
 
     home: Path
     model: str
     onnx: Path
     labels: list[str]
     optimization: dict[str, Any] | None
+
+    def artifact(self, name: str) -> Path:
+        """A file that its job has left."""
+        return self.home / f"{self.model}.{name}"
 
 
 def train(home: Path, recipe: Recipe) -> Trained:
@@ -52,6 +58,11 @@ def train(home: Path, recipe: Recipe) -> Trained:
             labels = stack.get(f"/v1/models/{recipe.model}")["labels"]
             found = {"labels": labels, "optimization": _optimize(stack, recipe) if recipe.variants else None}
             onnx.write_bytes(stack.http.get(f"/v1/models/{recipe.model}/versions/latest/onnx").content)
+            job = stack.get(f"/v1/models/{recipe.model}/versions/latest")["job_id"]
+            for name in recipe.artifacts:
+                (home / f"{recipe.model}.{name}").write_bytes(
+                    stack.http.get(f"/v1/jobs/{job}/artifacts/{name}").content
+                )
             record.write_text(json.dumps(found))
     return Trained(home, recipe.model, onnx, **json.loads(record.read_text()))
 

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from client import tables
 from client.api import DEFAULT_URL
-from client.cli import datasets, fits, jobs, models, work
+from client.cli import datasets, diagnosis, fits, generation, jobs, models, searches, work
 from client.cli.session import JsonFlag, session
 from client.terminal import escape
 
@@ -73,10 +73,20 @@ for command in (
     work.optimize,
     work.explain,
     work.predict,
+    generation.generate,
+    generation.encode,
+    generation.decode,
+    generation.reconstruct,
+    generation.interpolate,
+    generation.anomaly,
     fits.cross_validate,
     fits.learning_curve,
     fits.validation_curve,
     fits.bias_variance,
+    searches.search,
+    searches.trials,
+    diagnosis.baseline,
+    diagnosis.diagnose,
 ):
     app.command()(command)
 

@@ -3,8 +3,9 @@
 from typing import Any
 
 import typer
+from rich.text import Text
 
-from client import results, tables
+from client import evaluations, results, searches, tables
 from client.cli.session import ExitCode, Session, details_of
 from client.progress import follow
 
@@ -44,6 +45,8 @@ def show_end(s: Session, job: Json) -> None:
         s.show(job, "")
     elif job["state"] == "succeeded":
         _show_result(s, job)
+        if job["kind"] == "search":
+            s.out.print(searches.findings(job["result"]))
     if job["state"] == "succeeded":
         return
     if job["state"] == "failed":
@@ -61,6 +64,11 @@ def _show_result(s: Session, job: Json) -> None:
     s.out.print(tables.details({key: value for key, value in result.items() if not isinstance(value, list | dict)}))
     if variants := result.get("variants"):
         s.out.print(results.variants(variants))
+    if baselines := result.get("baselines"):
+        draw = results.baselines if job["kind"] == "baseline" else results.standing
+        s.out.print(draw(baselines))
+    if checks := result.get("checks"):
+        s.out.print(results.checks(checks))
     if pictures := result.get("artifacts"):
         s.out.print(results.pictures(pictures))
     if curves := result.get("curves"):
@@ -70,5 +78,7 @@ def _show_result(s: Session, job: Json) -> None:
         s.out.print(results.estimates(test))
     elif test:
         s.out.print(results.metrics({name: column for name, column in columns.items() if column}))
+    for each in evaluations.drawn(result):
+        s.out.print(each, soft_wrap=isinstance(each, Text))
     if verdict := result.get("verdict"):
         s.out.print(results.verdict(verdict), soft_wrap=True)

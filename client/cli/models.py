@@ -67,12 +67,14 @@ def download(
     name: Name,
     version: VersionOption = "latest",
     variant: Annotated[str | None, typer.Option(help="A variant, such as int8. (default: the version's file)")] = None,
+    graph: Annotated[str | None, typer.Option(help="Another graph, such as decoder. (default: the main one)")] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Where to put it. (default: NAME.onnx)")] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Save the ONNX file of a version, or of its variant, checked against its SHA-256."""
+    """Save the ONNX file of a version, of its variant or of another of its graphs, checked against its SHA-256."""
+    target = output or Path(f"{Path(name).name}.onnx")
     with session(ctx, as_json) as s:
-        target = s.api.models.download(name, output or Path(f"{Path(name).name}.onnx"), version, variant=variant)
+        target = s.api.models.download(name, target, version, variant=variant, graph=graph)
         s.show({"file": str(target)}, str(target))
 
 

@@ -30,6 +30,36 @@ def assignments(texts: Sequence[str], option: str) -> dict[str, Any]:
     return settings
 
 
+def domains(texts: Sequence[str], option: str) -> dict[str, Any]:
+    """`["training.l2=1e-6:0.1:log", "training.batch_size=16:128:16"]` as ranges by path; JSON as it is.
+
+    Raises BadParameter for an entry without `=`, a path given twice, or a domain that is neither a range nor JSON.
+    """
+    found: dict[str, Any] = {}
+    for text in texts:
+        path, equals, domain = text.partition("=")
+        if not equals or not path:
+            raise typer.BadParameter(f"{text!r} is not of the form path=domain", param_hint=option)
+        if path in found:
+            raise typer.BadParameter(f"{path} is given twice", param_hint=option)
+        found[path] = _domain(domain, option)
+    return found
+
+
+def _domain(text: str, option: str) -> Any:
+    value = value_of(text)
+    if isinstance(value, list | dict):
+        return value
+    low, _, rest = text.partition(":")
+    high, _, how = rest.partition(":")
+    try:
+        ends = {"low": float(low), "high": float(high)}
+        return ends | ({"log": True} if how == "log" else {"step": float(how)} if how else {})
+    except ValueError as error:
+        msg = f"{text!r} is no LOW:HIGH, LOW:HIGH:log, LOW:HIGH:STEP, [choices] or JSON object"
+        raise typer.BadParameter(msg, param_hint=option) from error
+
+
 def rows(text: str) -> list[Any]:
     """Inputs of a prediction as JSON: a list of rows. Raises BadParameter."""
     try:

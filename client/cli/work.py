@@ -48,12 +48,29 @@ def evaluate(
     dataset: Dataset,
     version: VersionOption = "latest",
     split: Annotated[str, typer.Option(help="train, validation or test.")] = "test",
+    hardest: Annotated[int, typer.Option(min=0, max=100, help="How many of the worst mistakes to list.")] = 25,
+    against: Annotated[
+        str | None,
+        typer.Option(metavar="[MODEL@]VERSION", help="Another version, compared on the same rows; `v2` is number 2."),
+    ] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="A folder for the figures and tables.")] = None,
     detach: Detach = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Measure a model on a split of a labelled data set."""
+    """Measure a model on a split of a labelled data set: metrics, calibration, hardest rows, drift, comparison."""
+    other = None if against is None else _version_of(against)
     with session(ctx, as_json) as s:
-        run_to_the_end(s, s.api.evaluate(model, dataset, version=version, split=split), detach=detach)
+        job = s.api.evaluate(model, dataset, version=version, split=split, hardest=hardest, against=other)
+        run_to_the_end(s, job, detach=detach)
+        if output is not None and not detach:
+            s.note(f"{len(s.api.jobs.download_all(job['id'], output))} files are in {output}.")
+
+
+def _version_of(text: str) -> dict[str, Any]:
+    """`MODEL@VERSION`, or a version of the same model: a number with or without a `v`, an alias or `latest`."""
+    model, _, version = text.rpartition("@")
+    number = version.removeprefix("v")
+    return {"model": model or None, "version": number if number.isdecimal() else version}
 
 
 def infer(

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from models.metrics.intervals import CONFIDENCE, RESAMPLES
+from models.metrics.intervals import CONFIDENCE
+from models.metrics.resampling import RESAMPLES
 from models.splits import Rows
 
 

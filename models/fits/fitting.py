@@ -50,6 +50,8 @@ class Fitted:
     """For each measured part the answers for its rows, in their order: probabilities (N, K) or values (N,)."""
     epochs: int
     best_epoch: int
+    validation: dict[str, float]
+    """The metrics of the best epoch's validation; empty without validation rows."""
     parameters: int
     seconds: float
     """Of training, in the attempt that ended it."""
@@ -117,6 +119,7 @@ def _fit(context: JobContext, dataset: DataSet, fit: Fit, report: FitsReport, di
     facts: dict[str, Any] = {
         "epochs": training.trainer.epoch,
         "best_epoch": training.best_epoch,
+        "validation": training.best.validation,
         "parameters": sum(parameter.numel() for parameter in training.network.parameters()),
         "seconds": monotonic() - started_at,
         "diverged": diverged,

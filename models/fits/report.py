@@ -1,8 +1,9 @@
 """What the user is told of several trainings while they go on."""
 
 from time import monotonic
+from typing import Any
 
-from models.run import Reporter, Wish
+from models.run import ProducedFile, Reporter, Wish
 
 
 class FitsReport:
@@ -35,6 +36,13 @@ class FitsReport:
         """Warnings alone."""
         if level != "info":
             self._report.log(f"{self._name}: {message}", level=level)
+
+    def artifact(self, file: ProducedFile) -> None:
+        """Nothing: the fits of a job would overwrite each other's."""
+
+    def suggested(self, parameters: dict[str, Any], attributes: dict[str, Any]) -> None:
+        """What a trial is given, for all of its fits."""
+        self._report.suggested(parameters, attributes)
 
     def wish(self) -> Wish | None:
         """What the user asked for meanwhile."""

@@ -8,15 +8,17 @@ from typing import Any
 from zipfile import ZipFile
 
 import numpy as np
+import torch
+from numpy.typing import NDArray
 
 from models.data import DataSet, fitting
-from models.errors import JobError
+from models.errors import JobError, Mismatch
 from models.inference import BATCH_SIZE, Session
 from models.run import EncodePng, JobContext, Outcome, ProducedFile, given, obey
 from models.spreadsheet import cell
 from models.tasks import TASKS, Task
 from models.tasks.base import Description
-from models.versions.alignment import align_inputs
+from models.versions.alignment import align_classes, align_inputs
 
 MEDIA_TYPES = {"jsonl": "application/x-ndjson", "csv": "text/csv"}
 
@@ -26,19 +28,21 @@ def run(context: JobContext) -> Outcome:
 
     A line has `split`, `row` (counted from 0 in the split) and what the task says of an answer: of a classification,
     the best class as `label`, `index` and `probability`; of a regression, `value`; of a segmentation, `shares`, which
-    in CSV is a column for each class. Pictures are PNG files in a zip of their own, `masks.zip`, and a line has the
-    name of its own in there, as `mask`. They have the size of the data set's images.
+    in CSV is a column for each class; of a network that reconstructs, its `error` and anomaly `score`. Pictures are
+    PNG files in a zip of their own, `masks.zip`, and a line has the name of its own in there, as `mask`. They have the
+    size of the data set's images.
 
     Raises:
         JobError: the output format is unknown, or the model's file cannot be loaded.
-        Mismatch: the data set's inputs are not the model's.
+        Mismatch: the data set's inputs, or the classes that the model is to be told, are not the model's.
         Stopped: the user cancelled or paused.
     """
     output_format = context.request["output_format"]
     if output_format not in MEDIA_TYPES:
         raise JobError("unknown_output_format", f"`output_format` can be {' or '.join(MEDIA_TYPES)}.")
-    dataset = DataSet.open(given(context.dataset))
-    task = TASKS[given(context.version)["signature"]["task"]]
+    signature = given(context.version)["signature"]
+    dataset = DataSet.open(given(context.dataset)).as_taken(signature)
+    task = TASKS[signature["task"]]
     path = context.scratch / f"predictions.{output_format}"
     files = [ProducedFile(path.name, path, MEDIA_TYPES[output_format])]
     lines = _lines(context, dataset, task)
@@ -63,20 +67,31 @@ def _lines(context: JobContext, dataset: DataSet, task: type[Task]) -> Iterator[
     signature = given(context.version)["signature"]
     align = align_inputs(dataset, signature["input"], context.fit_image)
     session = Session(given(context.model), context.threads)
-    size = fitting(BATCH_SIZE, signature["input"]["shape"])
     image_size = tuple(dataset.input["shape"][1:]) if dataset.modality == "image" else None
     total = sum(split["count"] for split in dataset.manifest["splits"].values())
     done = 0
     for split in dataset.manifest["splits"]:
-        inputs = dataset.inputs(split)
-        for start in range(0, len(inputs), size):
+        examples, targets = dataset.examples(split), _classes_told(dataset, split, task, signature["labels"])
+        for index in torch.split(torch.arange(len(examples)), fitting(BATCH_SIZE, examples.input_shape)):
             obey(context.report)
-            answers = task.read(session.run(align(np.array(inputs[start : start + size]))))
-            for row, answer in enumerate(answers, start):
+            inputs = align(examples.gather(index).inputs.numpy())
+            answers = task.read(session.run(task.asked(inputs, targets[index.numpy()], signature["labels"])))
+            for row, answer in enumerate(answers, int(index[0])):
                 described = task.describe(answer, signature["labels"], image_size)
                 yield described._replace(facts={"split": split, "row": row, **described.facts})
             done += len(answers)
             context.report.progress(done / total)
+
+
+def _classes_told(dataset: DataSet, split: str, task: type[Task], labels: list[str] | None) -> NDArray[np.int64]:
+    """The class of each row (N,), as the model counts them, if its network is told; else zeros."""
+    if labels is None or task.needs_targets:
+        return np.zeros(dataset.manifest["splits"][split]["count"], np.int64)
+    classes = dataset.row_classes(split)
+    if classes is None:
+        raise Mismatch("The model is told the class of each row, and the data set has none.")
+    told: NDArray[np.int64] = align_classes(dataset.labels or [], labels)[classes]
+    return told
 
 
 def _put_aside(

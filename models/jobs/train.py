@@ -4,8 +4,9 @@ from typing import Any
 
 import torch
 
+from models.baselines.standing import sentence
 from models.data import DataSet
-from models.run import JobContext, Outcome, ProducedFile, given
+from models.run import JobContext, Outcome, given
 from models.training.plan import Plan
 from models.training.training import Training
 from models.versions.publication import publish
@@ -21,8 +22,13 @@ def run(context: JobContext) -> Outcome:
         Stopped: the user cancelled or paused.
     """
     torch.set_num_threads(context.threads)
-    plan = Plan.of(context.request, DataSet.open(given(context.dataset)))
-    training = Training.of(plan, context.report, context.checkpoints, context.checkpoint_interval_seconds)
+    return train(context, Plan.of(context.request, DataSet.open(given(context.dataset))))
+
+
+def train(context: JobContext, plan: Plan) -> Outcome:
+    """Carry out a plan: `run` says how."""
+    watching = plan.task.watching(context, plan)
+    training = Training.of(plan, context.report, context.checkpoints, context.checkpoint_interval_seconds, watching)
     context.report.log(
         f"training {plan.architecture.name} on {plan.compute.device.type} in {plan.compute.precision}, rows: "
         + ", ".join(f"{count:,} for {split}" for split, count in plan.rows.items())
@@ -33,16 +39,22 @@ def run(context: JobContext) -> Outcome:
         context.report.log(f"resumed after step {training.trainer.step}")
     samples_per_second = training.fit()
     version = publish(context, plan, training.network)
+    findings: dict[str, Any] = {}
+    for callback in watching:
+        findings |= callback.findings(version.record["metrics"])
+    version.record.update(findings)
     verdict = version.record["verdict"]
     context.report.log(f"verdict: {verdict['fit']}. {verdict['detail']}")
+    if (comparison := sentence(version.record["baselines"])) is not None:
+        context.report.log(comparison)
     result = {
         "model": context.request["model"],
         **_result(training, version.record),
+        **findings,
         "samples_per_second": samples_per_second,
     }
     files = (
-        ProducedFile("model.onnx", version.graph, "application/octet-stream"),
-        ProducedFile("weights.safetensors", version.weights, "application/octet-stream"),
+        *version.files,
         context.write_report({"result": result, "version": version.record, "rows": plan.rows}),
     )
     return Outcome(result, files, version=version.record)
@@ -54,8 +66,10 @@ def _result(training: Training, record: dict[str, Any]) -> dict[str, Any]:
     return {
         "metrics": metrics["test"],
         "baseline": metrics["baseline"],
+        "baselines": record["baselines"],
         "validation": metrics["validation"],
         "train": metrics["train"],
+        **({"generation": metrics["generation"]} if "generation" in metrics else {}),
         "verdict": record["verdict"],
         "epochs": trainer.epoch,
         "best_epoch": training.best_epoch,

@@ -1,20 +1,43 @@
 """Tasks by name: what a network's outputs mean, how they are trained and how they are answered."""
 
-from models.errors import JobError, UnknownName
+from models.errors import JobError, Mismatch, UnknownName, UnsuitableData
 from models.losses import LossOptions
-from models.tasks.base import Phase, Task
+from models.phases import Phase
+from models.registry import Architecture
+from models.tasks.base import Task
 from models.tasks.classification import Classification
+from models.tasks.generation import Generation
+from models.tasks.reconstruction import Reconstruction
 from models.tasks.regression import Regression
 from models.tasks.segmentation import Segmentation
 from models.training.settings import TrainingSettings
 
-__all__ = ["TASKS", "Classification", "Phase", "Regression", "Segmentation", "Task", "with_loss"]
+__all__ = ["TASKS", "Classification", "Phase", "Regression", "Segmentation", "Task", "task_of", "with_loss"]
 
-TASKS: dict[str, type[Task]] = {task.name: task for task in (Classification, Regression, Segmentation)}
+TASKS: dict[str, type[Task]] = {
+    task.name: task for task in (Classification, Regression, Segmentation, Reconstruction, Generation)
+}
+
+
+def task_of(architecture: Architecture, dataset_task: str | None) -> str:
+    """The first of an architecture's tasks that can be learned from a data set for `dataset_task`.
+
+    Raises:
+        UnsuitableData: it learns from targets and there are none.
+        Mismatch: the targets are for another task.
+    """
+    for name in architecture.tasks:
+        if TASKS[name].suits(dataset_task):
+            return name
+    if dataset_task is None:
+        raise UnsuitableData("The data set has no targets: upload it with labels, or use it with `infer`.")
+    raise Mismatch(f"{architecture.name} does {' and '.join(architecture.tasks)}; the data set is for {dataset_task}.")
 
 
 def with_loss(settings: TrainingSettings, task: str, own: LossOptions | None = None) -> TrainingSettings:
     """The settings with an architecture's own loss, or else the task's, where they name none.
+
+    Of a task whose losses are the architecture's affair it stays none.
 
     Raises:
         UnknownName: there is no such task.
@@ -25,6 +48,9 @@ def with_loss(settings: TrainingSettings, task: str, own: LossOptions | None = N
     own = own or TASKS[task].default_loss
     if settings.loss is None:
         return settings.model_copy(update={"loss": own})
+    if own is None:
+        msg = f"is not for {task}: what is made small is among the architecture's hyperparameters; leave it out."
+        raise JobError("unsuitable_loss", f"`training.loss` {msg}")
     if task not in settings.loss.tasks:
         raise JobError("unsuitable_loss", f"`training.loss` {settings.loss.name} is not for {task}; try {own.name}.")
     return settings

@@ -1,35 +1,29 @@
 """What a task is: the meaning of a network's outputs, from the loss to the exported answer."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from models.data import Batch, DataSet, Examples
+from models.data import Batch, DataSet, Examples, require_finite_targets, require_learnable
 from models.errors import JobError
+from models.graphs import Graph, served
+from models.inference import Feed
 from models.losses import LossOptions
 from models.metrics.intervals import Intervals
+from models.phases import Phase
+from models.preprocess import Pixels
+
+if TYPE_CHECKING:
+    from models.registry import ArchitectureConfig
+    from models.run import JobContext, Reporter
+    from models.training.callbacks import Callback
+    from models.training.plan import Plan
 
 Array = NDArray[Any]
 Scores = dict[str, Any]
-Step = Callable[[Batch], dict[str, Tensor]]
-
-
-@dataclass(frozen=True)
-class Phase:
-    """One kind of optimiser step. Most tasks have one phase, a GAN one for each of its two networks.
-
-    `step` turns a batch into a dict with `loss`, a scalar to minimise over `parameters`, and metrics.
-    The phase is taken `repeat` times before the next one.
-    """
-
-    parameters: list[nn.Parameter]
-    step: Step
-    repeat: int = 1
 
 
 class Description(NamedTuple):
@@ -49,7 +43,12 @@ class Task(ABC):
 
     name: ClassVar[str]
     title: ClassVar[str]
-    default_loss: ClassVar[LossOptions]
+    needs_targets: ClassVar[bool] = True
+    """Whether a data set must be for this very task; one that needs no targets can be done on any."""
+    pixels: ClassVar[Pixels] = "standardised"
+    """The scale of the pixels that a network is given."""
+    default_loss: ClassVar[LossOptions | None]
+    """None where the architecture says what is minimised, and `training.loss` nothing."""
     quick_metric: ClassVar[str]
     """The metric beside the loss that every epoch's validation has."""
     main_metric: ClassVar[str]
@@ -61,8 +60,35 @@ class Task(ABC):
     num_outputs: int
 
     @abstractmethod
-    def __init__(self, dataset: DataSet, train: Examples, loss: LossOptions) -> None:
+    def __init__(self, dataset: DataSet, train: Examples, loss: LossOptions | None) -> None:
         """Fit the task to the training split."""
+        self.labels = dataset.labels
+        """The names of the classes that answers are about."""
+
+    @classmethod
+    def of(cls, config: "ArchitectureConfig", dataset: DataSet, train: Examples, loss: LossOptions | None) -> Self:
+        """The task as a network of this configuration is to do it."""
+        return cls(dataset, train, loss)
+
+    @classmethod
+    def suits(cls, dataset_task: str | None) -> bool:
+        """Whether it can be learned from a data set for `dataset_task`, which is None of an unlabelled one."""
+        return not cls.needs_targets or dataset_task == cls.name
+
+    @classmethod
+    def require_suitable(
+        cls, dataset: DataSet, splits: dict[str, Examples], loss: LossOptions | None, config: "ArchitectureConfig"
+    ) -> None:
+        """Refuse rows that nothing can be learned from, before any time is spent on them.
+
+        Raises:
+            UnsuitableData: there is no class or number to learn, or the loss has no value for one.
+        """
+        require_learnable(dataset, splits["train"])
+        for examples in splits.values():
+            require_finite_targets(examples)
+            if loss is not None:
+                loss.require_suitable(examples.targets)
 
     @abstractmethod
     def phases(self, network: nn.Module) -> list[Phase]:
@@ -92,10 +118,42 @@ class Task(ABC):
     def tolerance(self) -> float:
         """The largest difference of two answers that counts as agreement."""
 
+    def graphs(self, network: nn.Module, described: dict[str, Any], samples: Batch) -> dict[str, Graph]:
+        """The graphs that are exported, by name; `model` is the one that answers the data set's rows.
+
+        `network` is on the CPU, preprocessing included; `described` is the manifest's input, and `samples` some
+        training rows.
+        """
+        module, answer = served(network, self.postprocess()), self.output()
+        return {"model": Graph(module, [described], [answer], (samples.inputs,), {answer["name"]: self.tolerance()})}
+
+    def watching(self, context: "JobContext", plan: "Plan") -> list["Callback"]:
+        """What is called during a train job's training, beside what all tasks have."""
+        return []
+
+    def quality(self, plan: "Plan", network: nn.Module, report: "Reporter") -> dict[str, Scores]:
+        """What is measured of the network itself beside its graph's answers, by split or by a name of its own."""
+        return {}
+
+    def recorded(self, plan: "Plan", network: nn.Module, answers: dict[str, Array]) -> dict[str, Any]:
+        """What a version's record says beside what all do; `answers` are its graph's, by split."""
+        return {}
+
+    def guessed(self, plan: "Plan", network: nn.Module, split: str) -> Array:
+        """The baseline's answers for a split."""
+        train = plan.splits["train"].targets.cpu().numpy()
+        return self.guess(train, len(plan.splits[split]), self.num_outputs)
+
     @staticmethod
-    def read(outputs: Array) -> Array:
+    def asked(inputs: Array, targets: Array, labels: list[str] | None) -> Feed:
+        """What a version's graph is given for raw inputs (N, ...); `labels` are the signature's."""
+        return inputs
+
+    @staticmethod
+    def read(outputs: Any) -> Array:
         """The answers (N, ...) in the graph's outputs (N, ...): all that is kept of them to be scored and written."""
-        return outputs
+        answers: Array = outputs
+        return answers
 
     @staticmethod
     @abstractmethod
@@ -111,13 +169,15 @@ class Task(ABC):
     def measure(cls, targets: Array, answers: Array, labels: list[str] | None, num_inputs: int) -> Scores:
         """The metrics of answers, and `intervals`, those of the metrics that have a value."""
         scores = cls.score(targets, answers, labels, num_inputs)
-        intervals = cls.intervals(targets, answers, len(labels or ["value"]), num_inputs)
-        return {**scores, "intervals": {name: pair for name, pair in intervals.items() if scores[name] is not None}}
+        return with_intervals(scores, cls.intervals(targets, answers, len(labels or ["value"]), num_inputs))
 
     @staticmethod
-    def curves(targets: Array, answers: Array, labels: list[str] | None) -> Scores:
-        """What an evaluation reports beside the metrics."""
-        return {}
+    def calibrate(targets: Array, answers: Array) -> dict[str, Any] | None:
+        """What of held-out rows is kept with a version, so that its answers can be believed as far as they say.
+
+        None where there is nothing to mend.
+        """
+        return None
 
     @staticmethod
     @abstractmethod
@@ -128,3 +188,8 @@ class Task(ABC):
     @abstractmethod
     def describe(answer: Array, labels: list[str] | None, size: tuple[int, int] | None) -> Description:
         """One answer to be written; `size` is (height, width) of the image that it is for, if it is for one."""
+
+
+def with_intervals(scores: Scores, intervals: Intervals) -> Scores:
+    """The scores and their `intervals`, of the metrics that have a value."""
+    return {**scores, "intervals": {name: pair for name, pair in intervals.items() if scores[name] is not None}}

@@ -6,9 +6,11 @@ import numpy as np
 from torch import Tensor
 
 from models.losses import CrossEntropy
-from models.metrics.classification import class_frequencies, classification_scores, roc_curves
-from models.metrics.intervals import Intervals, classification_intervals
-from models.tasks.base import Array, Description, Scores
+from models.metrics.calibration import calibrate
+from models.metrics.classification import class_frequencies, classification_scores
+from models.metrics.intervals import classification_intervals
+from models.metrics.ranking import rank_classes
+from models.tasks.base import Array, Description, Scores, with_intervals
 from models.tasks.supervised import Supervised
 
 
@@ -35,15 +37,17 @@ class Classification(Supervised):
         """Those of probabilities (N, K)."""
         return classification_scores(targets, answers, labels or [])
 
-    @staticmethod
-    def intervals(targets: Array, answers: Array, num_outputs: int, num_inputs: int) -> Intervals:
-        """Of all but the confusion matrix and the classes by themselves."""
-        return classification_intervals(targets, answers)
+    @classmethod
+    def measure(cls, targets: Array, answers: Array, labels: list[str] | None, num_inputs: int) -> Scores:
+        """The same with intervals of all but the confusion matrix and the classes by themselves."""
+        ranking = rank_classes(targets, answers)
+        scores = classification_scores(targets, answers, labels or [], ranking)
+        return with_intervals(scores, classification_intervals(targets, answers, ranking))
 
     @staticmethod
-    def curves(targets: Array, answers: Array, labels: list[str] | None) -> Scores:
-        """The ROC curve of each class, as `roc_curve`."""
-        return {"roc_curve": roc_curves(targets, answers, labels or [])}
+    def calibrate(targets: Array, answers: Array) -> dict[str, Any] | None:
+        """The temperature at which the probabilities fit the targets best."""
+        return calibrate(targets, answers)
 
     @staticmethod
     def guess(train_targets: Array, count: int, num_outputs: int) -> Array:

@@ -6,13 +6,15 @@ from torch import Tensor, nn
 
 from models.data import Batch, DataSet, Examples
 from models.losses import LossOptions
-from models.tasks.base import Phase, Task
+from models.phases import Phase
+from models.tasks.base import Task
 
 
 class Supervised(Task):
     """The mean of the loss over the rows is minimised over all parameters."""
 
     def __init__(self, dataset: DataSet, train: Examples, loss: LossOptions) -> None:
+        super().__init__(dataset, train, loss)
         self.num_outputs = len(dataset.labels or ["value"])
         self.loss = loss.build()
         self.head = loss.fit_head(train.targets, self.num_outputs)

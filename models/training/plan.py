@@ -7,14 +7,16 @@ from typing import Any
 from torch import nn
 
 from models import registry
-from models.data import DataSet, Examples, require_finite_targets, require_learnable
+from models.data import DataSet, Examples
 from models.errors import JobError, Mismatch, UnsuitableData
 from models.preprocess import moments, preprocess_for
 from models.registry import Architecture, ArchitectureConfig
 from models.splits import Parts
-from models.tasks import TASKS, Task, with_loss
+from models.tasks import TASKS, Task, task_of, with_loss
 from models.training.device import Compute, choose
 from models.training.settings import TrainingSettings, training_settings
+from shapes.requirements import unmet
+from shapes.tokens import Tokenizer
 
 
 @dataclass(frozen=True)
@@ -43,18 +45,25 @@ class Plan:
         architecture = registry.get(request["architecture"])
         config = architecture.configure(request.get("hyperparameters") or {})
         task = _suitable_task(architecture, dataset)
-        settings = with_loss(training_settings(request.get("training") or {}), task, architecture.loss)
+        _require_met(config, dataset)
+        settings = with_loss(
+            training_settings({**architecture.training, **(request.get("training") or {})}), task, architecture.loss
+        )
         compute = choose(settings)
         parts = dataset.rows(settings.split) if parts is None else parts
+        dataset = _tokenized(dataset, config, parts)
         splits = {name: dataset.examples(source, rows, compute.device) for name, (source, rows) in parts.items()}
-        require_learnable(dataset, splits["train"])
-        loss = settings.loss or TASKS[task].default_loss
-        for examples in splits.values():
-            require_finite_targets(examples)
-            loss.require_suitable(examples.targets)
+        TASKS[task].require_suitable(dataset, splits, settings.loss, config)
+        _require_validation_loss(settings, architecture)
         _require_consistent(settings, dataset, task, has_validation="validation" in splits)
         return cls(
-            architecture, config, settings, compute, dataset, splits, TASKS[task](dataset, splits["train"], loss)
+            architecture,
+            config,
+            settings,
+            compute,
+            dataset,
+            splits,
+            TASKS[task].of(config, dataset, splits["train"], settings.loss),
         )
 
     @property
@@ -65,7 +74,7 @@ class Plan:
     @property
     def num_inputs(self) -> int:
         """Numbers in one raw input."""
-        return prod(self.dataset.input["shape"])
+        return prod(self.splits["train"].input_shape)
 
     def network(self) -> nn.Sequential:
         """Preprocessing fitted to the training rows, and the freshly drawn network behind it.
@@ -79,7 +88,7 @@ class Plan:
         if not bool(mean.isfinite().all()):
             infinite = self.dataset.input["columns"][int(mean.isfinite().int().argmin())]["name"]
             raise UnsuitableData(f"The column {infinite!r} has infinite values: remove or replace them.")
-        preprocess = preprocess_for(self.dataset.input, self.dataset.modality, mean, std)
+        preprocess = preprocess_for(self.dataset.input, self.dataset.modality, mean, std, self.task.pixels)
         network = self.config.build(preprocess.output_shape, self.task.num_outputs)
         if self.settings.batch_size == 1 and any(
             isinstance(module, nn.modules.batchnorm._BatchNorm) for module in network.modules()
@@ -91,24 +100,51 @@ class Plan:
         return nn.Sequential(preprocess, network)
 
 
+def _tokenized(dataset: DataSet, config: ArchitectureConfig, parts: Parts) -> DataSet:
+    """The data set with tokens for texts, which the training rows alone say how to make."""
+    if config.tokens is None:
+        return dataset
+    unit, size, max_length = config.tokens
+    texts = dataset.texts(*parts["train"])
+    return dataset.tokenized(Tokenizer.fit(texts, unit, size=size, max_length=max_length))
+
+
 def _suitable_task(architecture: Architecture, dataset: DataSet) -> str:
-    """The data set's task, which the architecture can do."""
-    task = dataset.manifest["task"]
-    if task is None:
-        raise UnsuitableData("The data set has no targets: upload it with labels, or use it with `infer`.")
-    if task not in architecture.tasks:
-        raise Mismatch(f"{architecture.name} does {' and '.join(architecture.tasks)}; the data set is for {task}.")
+    """The task that the architecture can do and the data set is for."""
+    task = task_of(architecture, dataset.manifest["task"])
     if dataset.modality not in architecture.modality:
         raise Mismatch(
             f"{architecture.name} takes {' and '.join(architecture.modality)} data; the data set is {dataset.modality}."
         )
-    return str(task)
+    return task
+
+
+def _require_met(config: ArchitectureConfig, dataset: DataSet) -> None:
+    """Refuse hyperparameters that are for other data."""
+    properties = config.model_json_schema()["properties"]
+    for name, msg in unmet(properties, config.model_dump(mode="json"), dataset.manifest):
+        raise JobError("unsuitable_hyperparameter", f"hyperparameters.{name}: {msg}.")
+
+
+def _require_validation_loss(settings: TrainingSettings, architecture: Architecture) -> None:
+    """Refuse settings that depend on a loss of held-out rows for a network that has none."""
+    if architecture.has_validation_loss:
+        return
+    for field, wanted in (
+        ("early_stopping", settings.early_stopping is not None),
+        ("scheduler", settings.scheduler.name == "plateau"),
+    ):
+        if wanted:
+            msg = f"`training.{field}` depends on a validation loss, which {architecture.name} has not; leave it out."
+            raise JobError("no_validation_loss", msg)
 
 
 def _require_consistent(settings: TrainingSettings, dataset: DataSet, task: str, *, has_validation: bool) -> None:
     """Refuse settings that are right each by itself, but not for this data set."""
     if settings.augmentation and dataset.modality != "image":
         raise JobError("unsuitable_augmentation", "`training.augmentation` is for images; leave it empty.")
+    if settings.label_noise and not TASKS[task].needs_targets:
+        raise JobError("unsuitable_label_noise", f"`training.label_noise` is not for {task}; set it to 0.")
     stopping = settings.early_stopping
     if stopping is None:
         return

@@ -90,6 +90,17 @@ class TrainingSettings(BaseModel):
         description="Largest Euclidean norm of the whole gradient; null does not clip.",
         json_schema_extra=search(choices=[None, 0.5, 1.0, 5.0]),
     )
+    gradient_norm: bool = Field(
+        False, description="Report the Euclidean norm of every step's gradient, before it is clipped."
+    )
+    ema: float | None = Field(
+        None,
+        gt=0.0,
+        lt=1.0,
+        description="Decay of a moving average of the weights, which is validated and exported in their place; null "
+        "takes the weights themselves.",
+        json_schema_extra=search(choices=[None, 0.99, 0.999]),
+    )
     label_noise: float = Field(
         0.0,
         ge=0.0,

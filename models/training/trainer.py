@@ -13,11 +13,14 @@ import torch
 from torch import Tensor, nn
 
 from models.data import Batch, Examples
-from models.errors import TrainingDiverged
-from models.tasks.base import Phase, Task
+from models.errors import JobError, TrainingDiverged
+from models.phases import Phase
+from models.tasks.base import Task
 from models.training.augmentation import augmented
+from models.training.averaging import average_of
 from models.training.callbacks.base import Callback
 from models.training.device import Compute
+from models.training.means import Means
 from models.training.regularization import add_l1, keep_in, l2_penalty
 from models.training.settings import TrainingSettings
 
@@ -27,7 +30,8 @@ VALIDATION_BATCH_SIZE = 256
 class Trainer:
     """Trains a network, preprocessing included, on raw inputs.
 
-    `step` counts batches trained on so far, `epoch` finished epochs, `batch` finished batches of this one.
+    `step` counts batches trained on so far, `epoch` finished epochs, `batch` finished batches of this one; `latest` is
+    what the last batch's phases measured, by the name of its series.
     """
 
     def __init__(
@@ -47,14 +51,16 @@ class Trainer:
         self.steps_per_epoch = batches_in(len(train), self.batch_size)
         self.total_steps = settings.epochs * self.steps_per_epoch
         self.phases = task.phases(self.network)
+        self._require_steps()
         self.optimizers = [settings.optimizer.build(phase.parameters) for phase in self.phases]
         self.schedule = settings.scheduler.build(self.total_steps, self.steps_per_epoch)
         self.scaler = compute.scaler()
+        self.average = None if settings.ema is None else average_of(self.network, settings.ema)
         self.step = self.epoch = self.batch = 0
         self.stopped_early = False
         self.validation: dict[str, float] = {}
-        self.recent_loss = torch.zeros((), device=compute.device)
-        self.recent_steps = 0
+        self.latest: dict[str, Tensor] = {}
+        self.recent = Means()
 
     def fit(self) -> None:
         """Train to the last epoch, from wherever the state is.
@@ -69,57 +75,67 @@ class Trainer:
             self.epoch, self.batch = self.epoch + 1, 0
             for callback in self.callbacks:
                 callback.on_epoch_end(self)
+        if self.average is not None:
+            self.network.load_state_dict(self.average.module.state_dict())
         for callback in self.callbacks:
             callback.on_end(self)
 
     def _train_epoch(self) -> None:
         self.network.train()
         order = epoch_order(len(self.train), self.settings.seed, self.epoch)
+        order = self.train.arranged(order, self.batch_size)
         for index in split_batches(order, self.batch_size)[self.batch :]:
             self._set_learning_rate()
             batch = self._prepared(self._disturbed(self.train.gather(index)))
-            for phase, optimizer in zip(self.phases, self.optimizers, strict=True):
-                for _ in range(phase.repeat):
-                    loss = self._optimize(phase, optimizer, batch)
-            self.recent_loss += loss
-            self.recent_steps += 1
             self.step, self.batch = self.step + 1, self.batch + 1
+            self.latest = {}
+            for phase, optimizer in zip(self.phases, self.optimizers, strict=True):
+                if self.step % phase.every == 0:
+                    self.latest |= self._optimize(phase, optimizer, batch)
+            self.recent.add(self.latest)
+            if self.average is not None:
+                self.average.update_parameters(self.network)
             for callback in self.callbacks:
                 callback.on_step(self)
 
-    def _optimize(self, phase: Phase, optimizer: torch.optim.Optimizer, batch: Batch) -> Tensor:
+    def _optimize(self, phase: Phase, optimizer: torch.optim.Optimizer, batch: Batch) -> dict[str, Tensor]:
+        """One step of a phase; returns what it measured, by the name of its series."""
         l1, l2, clip = self.settings.l1, self.settings.l2, self.settings.gradient_clip
+        watches_gradient = phase.watch_gradient or self.settings.gradient_norm
         with self.compute.autocast():
-            loss = phase.step(batch)["loss"]
-        objective = loss + l2_penalty(phase.parameters, l2) if l2 else loss
+            measured = phase.step(batch)
+        objective = measured["loss"] + l2_penalty(phase.parameters, l2) if l2 else measured["loss"]
         optimizer.zero_grad()
         torch.autograd.backward(self.scaler.scale(objective))
-        if l1 or clip is not None:
+        if l1 or clip is not None or watches_gradient:
             self.scaler.unscale_(optimizer)
         orthants = add_l1(phase.parameters, l1) if l1 else []
+        if watches_gradient:
+            measured["gradient_norm"] = gradient_norm(phase.parameters)
         if clip is not None:
             nn.utils.clip_grad_norm_(phase.parameters, clip)
         self.scaler.step(optimizer)
         self.scaler.update()
         keep_in(orthants)
-        return loss.detach()
+        return {f"{phase.name}_{name}": value.detach() for name, value in measured.items()}
 
     def _validate(self) -> dict[str, float]:
         """Means over the validation split, as `val_loss` and so on; empty without one."""
         if self.held_out is None:
             return {}
-        self.network.eval()
+        network = self.evaluated.eval()
         sums: dict[str, Tensor] = {}
         with torch.inference_mode(), self.compute.autocast():
             for raw in self.held_out.batches(VALIDATION_BATCH_SIZE):
                 batch = self._prepared(raw)
-                for name, mean in self.task.validate(self.network, batch).items():
+                for name, mean in self.task.validate(network, batch).items():
                     sums[name] = sums.get(name, torch.zeros(())) + mean.cpu() * len(batch.targets)
                 for callback in self.callbacks:
                     callback.on_validation_batch(self)
         means = {f"val_{name}": float(total) / len(self.held_out) for name, total in sums.items()}
-        self._require_finite(means["val_loss"])
-        self.schedule.observe(means["val_loss"])
+        if "val_loss" in means:
+            self._require_finite(means["val_loss"])
+            self.schedule.observe(means["val_loss"])
         return means
 
     def _disturbed(self, batch: Batch) -> Batch:
@@ -137,28 +153,28 @@ class Trainer:
         return batch._replace(inputs=batch.inputs.contiguous(memory_format=torch.channels_last))
 
     @property
+    def evaluated(self) -> nn.Module:
+        """The network as it is validated and kept: with averaged weights, if the settings ask for them."""
+        return self.network if self.average is None else self.average.module
+
+    @property
     def learning_rate(self) -> float:
         """The learning rate of the next step."""
         return self.settings.optimizer.learning_rate * self.schedule.factor(self.step)
 
     def _set_learning_rate(self) -> None:
-        for optimizer in self.optimizers:
+        for phase, optimizer in zip(self.phases, self.optimizers, strict=True):
             for group in optimizer.param_groups:
-                group["lr"] = self.learning_rate
+                group["lr"] = self.learning_rate * phase.learning_rate_factor
 
-    def take_mean_loss(self) -> float | None:
-        """The mean training loss since the last call; None if there was no step.
+    def take_means(self) -> dict[str, float]:
+        """The means of what the phases measured since the last call: `train_loss`; nothing if there was no step.
 
         Raises:
-            TrainingDiverged: it is infinite or not a number.
+            TrainingDiverged: a loss is infinite or not a number.
         """
-        if self.recent_steps == 0:
-            return None
         self.check_loss()
-        mean = float(self.recent_loss) / self.recent_steps
-        self.recent_loss.zero_()
-        self.recent_steps = 0
-        return mean
+        return self.recent.take()
 
     def check_loss(self) -> None:
         """Look at the losses of the last steps, which waits for the device.
@@ -166,7 +182,18 @@ class Trainer:
         Raises:
             TrainingDiverged: one of them is infinite or not a number.
         """
-        self._require_finite(float(self.recent_loss))
+        for name, mean in self.recent.read().items():
+            if name.endswith("_loss"):
+                self._require_finite(mean)
+
+    def _require_steps(self) -> None:
+        for phase in self.phases:
+            if phase.every > self.total_steps:
+                raise JobError(
+                    "too_few_steps",
+                    f"The {phase.name} learns at every {phase.every}th batch and there are {self.total_steps}: raise "
+                    "`training.epochs`, or lower `training.batch_size`.",
+                )
 
     def _require_finite(self, loss: float) -> None:
         if not isfinite(loss):
@@ -185,7 +212,8 @@ class Trainer:
             "scaler": self.scaler.state_dict(),
             "callbacks": [callback.state_dict() for callback in self.callbacks],
             "position": {"step": self.step, "epoch": self.epoch, "batch": self.batch},
-            "recent": {"loss": self.recent_loss, "steps": self.recent_steps},
+            "average": None if self.average is None else self.average.state_dict(),
+            "recent": self.recent.state_dict(),
             "random": {
                 "cpu": torch.get_rng_state(),
                 "cuda": torch.cuda.get_rng_state(self.compute.device) if cuda else None,
@@ -202,11 +230,17 @@ class Trainer:
         for callback, saved in zip(self.callbacks, state["callbacks"], strict=True):
             callback.load_state_dict(saved)
         self.step, self.epoch, self.batch = (state["position"][name] for name in ("step", "epoch", "batch"))
-        self.recent_loss.copy_(state["recent"]["loss"])
-        self.recent_steps = state["recent"]["steps"]
+        if self.average is not None:
+            self.average.load_state_dict(state["average"])
+        self.recent.load_state_dict(state["recent"], self.compute.device)
         torch.set_rng_state(state["random"]["cpu"])
         if state["random"]["cuda"] is not None:
             torch.cuda.set_rng_state(state["random"]["cuda"], self.compute.device)
+
+
+def gradient_norm(parameters: Sequence[nn.Parameter]) -> Tensor:
+    """The Euclidean norm () of the whole gradient."""
+    return nn.utils.get_total_norm([parameter.grad for parameter in parameters if parameter.grad is not None])
 
 
 def batches_in(count: int, batch_size: int) -> int:

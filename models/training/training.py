@@ -1,5 +1,6 @@
 """From a plan to a trained network: what every job that trains does, once or many times."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -23,8 +24,12 @@ class Training:
     best: KeepBest
 
     @classmethod
-    def of(cls, plan: Plan, report: Reporter, checkpoints: Path, interval_seconds: float) -> "Training":
+    def of(
+        cls, plan: Plan, report: Reporter, checkpoints: Path, interval_seconds: float, watching: Sequence[Callback] = ()
+    ) -> "Training":
         """A freshly drawn network, or the newest of the `checkpoints`, which are written at the interval.
+
+        `watching` are called after each epoch with its validation reported and its weights kept if they are the best.
 
         Raises:
             JobError: the data or the architecture do not suit the plan.
@@ -35,7 +40,7 @@ class Training:
         callbacks: list[Callback] = [Reporting(report), best]
         if plan.settings.early_stopping is not None:
             callbacks.append(StopEarly(plan.settings.early_stopping))
-        callbacks.append(Checkpointing(checkpoints, interval_seconds, report))
+        callbacks += [*watching, Checkpointing(checkpoints, interval_seconds, report)]
         trainer = Trainer(
             network,
             plan.task,

@@ -13,7 +13,8 @@ def examples_of(dataset: DataSet, version: dict[str, Any], wanted: str) -> tuple
     """The examples of the wanted split and its name.
 
     On the data set that the version was trained on, the splits are those of its training, so that no row
-    it has learned is among the test's. A data set without splits of its own is taken whole, as `all`.
+    it has learned is among the test's; a version that has learned from the validation rows as well, as the record's
+    `learned` says, has no such split. A data set without splits of its own is taken whole, as `all`.
 
     Raises:
         Mismatch: there is no such split.
@@ -21,6 +22,7 @@ def examples_of(dataset: DataSet, version: dict[str, Any], wanted: str) -> tuple
     own = list(dataset.manifest["splits"])
     if dataset.manifest["digest"] == version.get("dataset_digest"):
         parts = dataset.rows(Split.model_validate(version["split"]))
+        parts = {name: part for name, part in parts.items() if name not in version.get("learned", ())}
     elif own == ["train"]:
         return "all", dataset.examples("train")
     else:

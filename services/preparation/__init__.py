@@ -10,11 +10,15 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from services.preparation import (
+    baseline,
     bias_variance,
     cross_validate,
+    diagnose,
+    evaluate,
     explain,
     learning_curve,
     optimize,
+    search,
     train,
     validation_curve,
     with_model,
@@ -25,7 +29,7 @@ from services.tables import Job
 
 PREPARATIONS: dict[str, Callable[[Session, Resources, Any], Job]] = {
     "train": train.prepare,
-    "evaluate": with_model.prepare,
+    "evaluate": evaluate.prepare,
     "infer": with_model.prepare,
     "optimize": optimize.prepare,
     "explain": explain.prepare,
@@ -33,6 +37,9 @@ PREPARATIONS: dict[str, Callable[[Session, Resources, Any], Job]] = {
     "learning_curve": learning_curve.prepare,
     "validation_curve": validation_curve.prepare,
     "bias_variance": bias_variance.prepare,
+    "search": search.prepare,
+    "baseline": baseline.prepare,
+    "diagnose": diagnose.prepare,
 }
 
 

@@ -27,14 +27,17 @@ class Subject:
     """`training.split`, defaults filled in."""
 
     @classmethod
-    def of(cls, session: Session, resources: Resources, request: FitsRequest) -> "Subject":
-        """Its architecture and settings are checked as those of a train request."""
+    def of(
+        cls, session: Session, resources: Resources, request: FitsRequest, tasks: tuple[str, ...] = TASKS
+    ) -> "Subject":
+        """Its architecture and settings are checked as those of a train request, for one of these tasks."""
         manifest = datasets.named_in_body(session, request.dataset).manifest or {}
         catalogue = resources.catalogue
-        catalogue.check_training(request.architecture, request.hyperparameters, request.training, manifest)
-        if manifest["task"] not in TASKS:
-            msg = f"is for {manifest['task']}, and {request.kind} jobs measure {' and '.join(TASKS)}"
-            raise Invalid.field("task_unsuitable", ["body", "dataset"], msg)
+        of = catalogue.check_training(request.architecture, request.hyperparameters, request.training, manifest)
+        if of["name"] not in tasks:
+            field = "dataset" if of["needs_targets"] else "architecture"
+            msg = f"is for {of['name']}, and {request.kind} jobs are of {', '.join(tasks)}"
+            raise Invalid.field("task_unsuitable", ["body", field], msg)
         default = catalogue.snapshot["training"]["properties"]["split"]["default"]
         return cls(request, manifest, {**default, **request.training.get("split", {})})
 

@@ -14,6 +14,12 @@ from services.tables import Job
 def prepare(session: Session, resources: Resources, request: OptimizeRequest) -> Job:
     """int8 is refused where the data set that the version was trained on is gone."""
     version = version_in_body(session, request)
+    if "generative" in version.record:
+        task = version.signature["task"]
+        msg = f"is for {task}: its calls are answered by several graphs, and variants are of one; it is served as it is"
+        raise Invalid.field("model_not_optimized", ["body", "model"], msg)
+    if version.signature["modality"] == "text":
+        raise Invalid.field("model_not_optimized", ["body", "model"], "takes text, and is served as it is")
     dataset = training_data(session, version)
     variants = list(dict.fromkeys(request.variants))
     if dataset is None and "int8" in variants:

@@ -15,10 +15,11 @@ def prepare(session: Session, resources: Resources, request: TrainRequest) -> Jo
     """Its hyperparameters and settings are checked against the catalogue and the data set."""
     dataset = datasets.named_in_body(session, request.dataset)
     manifest = dataset.manifest or {}
-    resources.catalogue.check_training(request.architecture, request.hyperparameters, request.training, manifest)
+    check = resources.catalogue.check_training
+    task = check(request.architecture, request.hyperparameters, request.training, manifest)["name"]
     body = request.model_dump(mode="json")
     body["model"] = request.model or f"{request.dataset}-{request.architecture}"[:63]
-    _check_task(session, body["model"], manifest["task"])
+    check_task(session, body["model"], task)
     return Job(
         kind="train",
         queue=compute_queue(session, request.training.get("device", "auto")),
@@ -28,8 +29,9 @@ def prepare(session: Session, resources: Resources, request: TrainRequest) -> Jo
     )
 
 
-def _check_task(session: Session, name: str, task: str) -> None:
+def check_task(session: Session, name: str, task: str) -> None:
+    """Raise `Invalid` if a model of this name holds versions for another task."""
     existing = session.scalar(select(Model.task).where(Model.name == name))
     if existing is not None and existing != task:
-        msg = f"{name} holds versions for {existing} and this data set is for {task}; choose another name"
+        msg = f"{name} holds versions for {existing} and this is {task}; choose another name"
         raise Invalid.field("model_task_differs", ["body", "model"], msg)

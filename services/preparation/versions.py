@@ -21,13 +21,13 @@ class OfVersion(Protocol):
         """A number, an alias or `latest`."""
 
 
-def version_in_body(session: Session, request: OfVersion) -> ModelVersion:
-    """The version that a job's fields `model` and `version` name. Raises `Invalid`."""
+def version_in_body(session: Session, request: OfVersion, *within: str) -> ModelVersion:
+    """The version that a job's fields `model` and `version` name, or those within a field of it. Raises `Invalid`."""
     try:
         return registry.version(session, request.model, str(request.version))
     except NotFound as error:
         field = "model" if error.code == "model_not_found" else "version"
-        raise Invalid.field(error.code, ["body", field], error.detail) from error
+        raise Invalid.field(error.code, ["body", *within, field], error.detail) from error
 
 
 def training_data(session: Session, version: ModelVersion) -> Dataset | None:

@@ -1,4 +1,4 @@
-"""Of `evaluate` and `infer`: a version and a data set that suits it."""
+"""Of `infer`: a version and a data set that suits it."""
 
 from typing import Any
 
@@ -7,19 +7,19 @@ from sqlalchemy.orm import Session
 from services import datasets
 from services.errors import Invalid
 from services.preparation.versions import version_in_body
-from services.requests.evaluate import EvaluateRequest
 from services.requests.infer import InferRequest
 from services.resources import Resources
 from services.tables import Job
 
 
-def prepare(session: Session, resources: Resources, request: EvaluateRequest | InferRequest) -> Job:
+def prepare(session: Session, resources: Resources, request: InferRequest) -> Job:
     """The version is fixed now, so that what is meant by `latest` cannot change while the job waits."""
     dataset = datasets.named_in_body(session, request.dataset)
     version = version_in_body(session, request)
-    check_input(version.signature, dataset.manifest or {}, labelled=request.kind == "evaluate")
+    check_input(version.signature, dataset.manifest or {}, labelled=False)
+    check_classes(version.signature, dataset.manifest or {}, resources)
     body: dict[str, Any] = {**request.model_dump(mode="json"), "version": version.number}
-    return Job(kind=request.kind, queue="cpu", request=body, dataset_name=request.dataset, model_name=request.model)
+    return Job(kind="infer", queue="cpu", request=body, dataset_name=request.dataset, model_name=request.model)
 
 
 def check_input(signature: dict[str, Any], manifest: dict[str, Any], *, labelled: bool) -> None:
@@ -30,8 +30,11 @@ def check_input(signature: dict[str, Any], manifest: dict[str, Any], *, labelled
     if "input" not in signature:
         msg = "was registered as a file that takes tensors, and a data set holds images or rows; use /v2 to run it"
         raise Invalid.field("model_takes_tensors", ["body", "model"], msg)
+    if signature["input"]["name"] == "code":
+        msg = "makes samples of codes, and takes no rows of a data set; call its generate or decode"
+        raise Invalid.field("model_takes_codes", ["body", "model"], msg)
     wanted, given = signature["input"]["shape"], manifest["input"]["shape"]
-    if signature["modality"] != manifest["modality"] or (manifest["modality"] != "image" and wanted != given):
+    if signature["modality"] != manifest["modality"] or (manifest["modality"] == "tabular" and wanted != given):
         msg = (
             f"holds {manifest['modality']} data of shape {given} and the model takes {signature['modality']} data "
             f"of shape {wanted}; upload the data with the model's columns"
@@ -39,4 +42,18 @@ def check_input(signature: dict[str, Any], manifest: dict[str, Any], *, labelled
         raise Invalid.field("dataset_mismatch", ["body", "dataset"], msg)
     if labelled and manifest["task"] != signature["task"]:
         msg = f"is for {manifest['task'] or 'no task (unlabelled)'} and the model does {signature['task']}"
+        raise Invalid.field("dataset_mismatch", ["body", "dataset"], msg)
+
+
+def check_classes(signature: dict[str, Any], manifest: dict[str, Any], resources: Resources) -> None:
+    """Raise `Invalid` where the model is to be told the class of each row, and the data set has not those classes."""
+    if signature["labels"] is None or resources.catalogue.needs_targets(signature["task"]):
+        return
+    target = manifest["target"]
+    if manifest["classes"] is None or target is None or target["shape"]:
+        msg = "has no classes, and the model is conditional: it is told the class of each row; choose a labelled one"
+        raise Invalid.field("dataset_mismatch", ["body", "dataset"], msg)
+    unknown = [label for label in manifest["classes"] if label not in signature["labels"]]
+    if unknown:
+        msg = f"has classes that the model was not told of: {', '.join(unknown[:10])}"
         raise Invalid.field("dataset_mismatch", ["body", "dataset"], msg)

@@ -4,6 +4,8 @@ from typing import Annotated
 
 from pydantic import Field, TypeAdapter
 
+from services.requests.baseline import BaselineRequest
+from services.requests.diagnose import DiagnoseRequest
 from services.requests.evaluate import EvaluateRequest
 from services.requests.explain import ExplainRequest
 from services.requests.fits import (
@@ -14,6 +16,7 @@ from services.requests.fits import (
 )
 from services.requests.infer import InferRequest
 from services.requests.optimize import OptimizeRequest
+from services.requests.search import SearchRequest
 from services.requests.train import TrainRequest
 
 JobRequest = Annotated[
@@ -25,7 +28,10 @@ JobRequest = Annotated[
     | CrossValidateRequest
     | LearningCurveRequest
     | ValidationCurveRequest
-    | BiasVarianceRequest,
+    | BiasVarianceRequest
+    | SearchRequest
+    | BaselineRequest
+    | DiagnoseRequest,
     Field(discriminator="kind"),
 ]
 JOB_REQUEST: TypeAdapter[JobRequest] = TypeAdapter(JobRequest)

@@ -8,7 +8,8 @@ import numpy as np
 from PIL import Image
 
 from services.errors import Invalid
-from services.pictures import to_png
+from services.pictures import to_png, to_png_quickly
+from services.serving.rows import named
 
 Prediction = dict[str, Any]
 Size = tuple[int, int]
@@ -28,8 +29,8 @@ def name_answers(
     """One prediction a row.
 
     Of a classifier the `top_k` best classes, of a regression a value, of a segmentation a mask as a PNG file and each
-    class's share of its pixels, else all outputs. A mask has the size of its image in `sizes`; without sizes, the
-    network's own.
+    class's share of its pixels, of a version that codes its input what it makes of the code, with its error and score,
+    else all outputs. A mask has the size of its image in `sizes`; without sizes, the network's own.
 
     Raises `Invalid` naming the input whose answer is not a finite number.
     """
@@ -37,7 +38,7 @@ def name_answers(
     if answer is not None:
         return answer(signature, outputs, top_k, sizes)
     for output in outputs:
-        _all_finite(output)
+        check_finite(output)
     rows = zip(*(output.tolist() for output in outputs), strict=True)
     return [{"outputs": dict(zip(names, row, strict=True))} for row in rows]
 
@@ -63,7 +64,7 @@ def _values(
 def _masks(
     signature: dict[str, Any], outputs: Sequence[np.ndarray], top_k: int, sizes: Sequence[Size]
 ) -> list[Prediction]:
-    _all_finite(outputs[0])
+    check_finite(outputs[0])
     masks = outputs[0].argmax(axis=1).astype(np.uint8)
     return [
         _segmented(mask, signature["labels"], size)
@@ -71,7 +72,27 @@ def _masks(
     ]
 
 
-_ANSWERERS: dict[str, Answerer] = {"classification": _classes, "regression": _values, "segmentation": _masks}
+def _reconstructions(
+    signature: dict[str, Any], outputs: Sequence[np.ndarray], top_k: int, sizes: Sequence[Size]
+) -> list[Prediction]:
+    for output in outputs:
+        check_finite(output)
+    samples, errors, scores = outputs
+    is_image = signature["modality"] == "image"
+    items = [to_png_quickly(image) for image in samples] if is_image else named(samples, signature)
+    return [
+        {"image" if is_image else "row": item, "error": error, "score": score}
+        for item, error, score in zip(items, errors.tolist(), scores.tolist(), strict=True)
+    ]
+
+
+_ANSWERERS: dict[str, Answerer] = {
+    "classification": _classes,
+    "regression": _values,
+    "segmentation": _masks,
+    "reconstruction": _reconstructions,
+    "generation": _reconstructions,
+}
 
 
 def _segmented(mask: np.ndarray, labels: Sequence[str], size: Size) -> Prediction:
@@ -100,16 +121,17 @@ def _classified(index: int, probabilities: list[float], labels: Sequence[str], t
     }
 
 
-def _all_finite(output: np.ndarray) -> None:
-    if output.dtype.kind == "f":  # JSON has no text for what is not finite
+def check_finite(output: np.ndarray, field: str = "inputs") -> None:
+    """Raise `Invalid` naming the first row of `field` whose answer JSON has no text for."""
+    if output.dtype.kind == "f":
         for index in np.flatnonzero(~np.isfinite(output).reshape(len(output), -1).all(axis=1))[:1].tolist():
-            _finite(index, math.nan)
+            _finite(index, math.nan, field)
 
 
-def _finite(index: int, value: float) -> float:
+def _finite(index: int, value: float, field: str = "inputs") -> float:
     if not math.isfinite(value):
         msg = "the model's answer is not a finite number; the input is far from what it was trained on"
         raise Invalid(
-            "prediction_not_finite", f"inputs[{index}]: {msg}", [{"loc": ["body", "inputs", index], "msg": msg}]
+            "prediction_not_finite", f"{field}[{index}]: {msg}", [{"loc": ["body", field, index], "msg": msg}]
         )
     return value

@@ -141,7 +141,7 @@ class Batcher:
             least = self.times.seconds(1) or 0.0
             while self._waiting:
                 ticket = self._waiting[0][3]
-                if tickets and (rows + ticket.rows > size or not self.network.batchable):
+                if tickets and (rows + ticket.rows > size or not self.network.joins):
                     break
                 heapq.heappop(self._waiting)
                 self.rows_waiting -= ticket.rows

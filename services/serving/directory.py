@@ -20,10 +20,11 @@ from typing import Any
 import structlog
 
 from services import registry
-from services.artifacts import ArtifactStore
+from services.artifacts import ArtifactStore, StoredFile
 from services.database import OUTAGE, Database, explain
-from services.errors import NotFound, Unavailable
-from services.serving.model import ServedModel
+from services.errors import Conflict, NotFound, Unavailable
+from services.registry import MAIN
+from services.serving.model import GRAPHS, ServedModel
 from services.tables import Model, ModelVersion
 
 FRESH_SECONDS = 0.25
@@ -32,6 +33,8 @@ AHEAD_SECONDS = 0.125
 PATIENCE_SECONDS = 1.0
 """How long the database may take to confirm what is remembered, before that is used unconfirmed."""
 MAX_ENTRIES = 4096
+INFER, PREDICT = "infer", "predict"
+"""What is asked of any version: tensors of its main graph, or an answer in words."""
 
 log = structlog.get_logger(__name__)
 
@@ -53,6 +56,8 @@ class Entry:
     revision: int
     served: bool
     versions: dict[int, ModelVersion]
+    graphs: dict[int, dict[str, StoredFile]]
+    """The files of each version's graphs, by name."""
     aliases: dict[str, int]
     traffic: dict[str, Any] | None
     artifacts: ArtifactStore
@@ -61,32 +66,33 @@ class Entry:
     checking: "asyncio.Task[Entry] | None" = None
     asked_at: float = 0.0
     """When the check under way began, by the monotonic clock."""
-    _models: dict[tuple[int, str | None], ServedModel] = field(default_factory=dict)
+    _models: dict[tuple[int, str | None, str], ServedModel] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         weights = (self.traffic or {}).get("weights", {})
         self._shares = [int(number) for number in weights]
         self._bounds = list(accumulate(weights.values()))
 
-    def resolve(self, version: str = registry.LATEST, variant: str | None = None) -> ServedModel:
+    def resolve(self, version: str = registry.LATEST, variant: str | None = None, call: str = INFER) -> ServedModel:
         """The file that answers a request.
 
         `version` is a number, an alias or `latest`, which means: as the model's traffic is shared, else the
-        newest. `variant` None is the version's default. Raises `NotFound`, or `Unavailable` for a model that was
-        unloaded.
+        newest. `variant` None is the version's default. `call` is what is asked of it: see `services.serving.model`.
+        Raises `NotFound`, `Unavailable` for a model that was unloaded, and `Conflict` for a version that cannot do
+        what is asked.
         """
         if not self.served:
             raise Unavailable("model_unloaded", f"Model {self.name!r} was unloaded; load it to use it again.")
         number = self._number(version)
-        model = self._models.get((number, variant))
+        model = self._models.get((number, variant, call))
         if model is None:
-            model = self._models[number, variant] = self._model(number, variant)
+            model = self._models[number, variant, call] = self._model(number, variant, call)
         return model
 
     def shadow_of(self, model: ServedModel) -> ServedModel | None:
         """The version that is called beside this one and compared, if there is one."""
         number = (self.traffic or {}).get("shadow")
-        if number is None or number == model.version or number not in self.versions:
+        if number is None or number == model.version or number not in self.versions or model.graph != MAIN:
             return None
         return self.resolve(str(number))
 
@@ -101,10 +107,14 @@ class Entry:
             raise NotFound("version_not_found", f"Model {self.name!r} has no version {version!r}.")
         return number
 
-    def _model(self, number: int, variant: str | None) -> ServedModel:
+    def _model(self, number: int, variant: str | None, call: str) -> ServedModel:
         version = self.versions[number]
-        name = version.default_variant if variant is None else variant
-        sha256 = version.onnx_sha256
+        generative = version.record.get("generative")
+        if call != INFER:
+            self._check_call(number, generative, call)
+        graph = GRAPHS.get(call, MAIN)
+        name = (version.default_variant if variant is None else variant) if graph == MAIN else None
+        sha256 = self.graphs[number][graph].sha256
         if name:
             sha256s = {each.name: each.onnx_sha256 for each in version.variants}
             if name not in sha256s:
@@ -121,7 +131,21 @@ class Entry:
             signature=version.signature,
             trusted=version.record.get("trusted", True),
             bounded=version.record.get("bounded", True),
+            graph=graph,
+            generative=generative,
         )
+
+    def _check_call(self, number: int, generative: dict[str, Any] | None, call: str) -> None:
+        """Raise `Conflict` if a version cannot do what is asked."""
+        if generative is None:
+            can = [PREDICT]
+        else:
+            # A prediction is an input's reconstruction, and says of no class which one it is of.
+            predicts = "reconstruct" in generative["calls"] and not generative["conditional"]
+            can = [*([PREDICT] if predicts else []), *generative["calls"]]
+        if call not in can:
+            detail = f"Version {number} of model {self.name!r} cannot {call}; it can {', '.join(can)}."
+            raise Conflict("call_unsupported", detail)
 
 
 class Directory:
@@ -221,14 +245,15 @@ class Directory:
         read_at = time.monotonic()
         with self._database.snapshot() as session:
             model = registry.get(session, name)
-        return self._entry(model, read_at)
+            return self._entry(model, registry.graphs(session, model.versions), read_at)
 
-    def _entry(self, model: Model, read_at: float) -> Entry:
+    def _entry(self, model: Model, graphs: dict[int, dict[str, StoredFile]], read_at: float) -> Entry:
         return Entry(
             name=model.name,
             revision=model.revision,
             served=model.served,
             versions={version.number: version for version in model.versions},
+            graphs=graphs,
             aliases={alias.alias: alias.number for alias in model.aliases},
             traffic=model.traffic,
             artifacts=self._artifacts,

@@ -30,7 +30,7 @@ FAILED_LOAD_SECONDS = 5.0
 MAX_LOADS = 4
 """Models that are loaded at once, on threads of their own: what hangs there must not hold up the database."""
 
-ModelKey = tuple[str, int, str, str]
+ModelKey = tuple[str, int, str, str, str]
 
 
 class Loaded:
@@ -72,7 +72,7 @@ class Loaded:
 
 
 class Engine:
-    """Networks by model, version and variant."""
+    """Networks by model, version, variant and graph."""
 
     def __init__(
         self,
@@ -195,7 +195,7 @@ class Engine:
 
     def metrics_of(self, model: ServedModel) -> ModelMetrics:
         """What is counted of a model."""
-        return self._metrics.of(model.name, model.version, model.variant)
+        return self._metrics.of(model.name, model.version, model.variant, model.graph)
 
     def close(self) -> None:
         """End the threads, and what they are running."""

@@ -2,19 +2,23 @@
 
 import math
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-from services.errors import UnsupportedMediaType
+from services.errors import Invalid, UnsupportedMediaType
 from services.serving import inputs
 from services.serving.answers import Size
 from services.serving.inputs import ImageFiles
 from services.serving.model import ServedModel
 from services.serving.network import Feeds, Network
+from shapes.tokens import Tokenizer
 
 INLINE_PIXELS = 128 * 128
 """Images with no more pixels are decoded on the event loop: the way to a thread and back would take longer."""
 INLINE_VALUES = 4096
 """Likewise for numbers in JSON."""
+INLINE_CHARACTERS = 16 * 1024
+"""Likewise for texts."""
 
 
 class Decoding(NamedTuple):
@@ -44,7 +48,7 @@ def files(contents: Sequence[bytes]) -> Given:
 
     def open_files(model: ServedModel, network: Network, max_pixels: int) -> Decoding:
         if model.signature["modality"] != "image":
-            msg = f'Model {model.name!r} takes rows, not images; send JSON as {{"inputs": [...]}}.'
+            msg = f'Model {model.name!r} takes no images; send JSON as {{"inputs": [...]}}.'
             raise UnsupportedMediaType("model_takes_rows", msg)
         return _open_images(model, contents, max_pixels)
 
@@ -53,13 +57,15 @@ def files(contents: Sequence[bytes]) -> Given:
 
 
 def values(rows: Sequence[Any]) -> Given:
-    """Values out of JSON: rows of a table, base64 or pixel lists of images, tensors."""
+    """Values out of JSON: rows of a table, base64 or pixel lists of images, texts, tensors."""
 
     def open_values(model: ServedModel, network: Network, max_pixels: int) -> Decoding:
         modality = model.signature["modality"]
         if modality == "tensors":
             return Decoding(len(rows), False, lambda: inputs.decode_tensors(rows, network))
         given = model.signature["input"]
+        if modality == "text":
+            return Decoding(len(rows), num_bytes <= INLINE_CHARACTERS, lambda: _decode_texts(model, rows))
         is_quick = len(rows) * math.prod(given["shape"]) <= INLINE_VALUES
         if modality != "image":
             return Decoding(len(rows), is_quick, lambda: {given["name"]: inputs.decode_rows(rows, given["columns"])})
@@ -69,6 +75,30 @@ def values(rows: Sequence[Any]) -> Given:
 
     num_bytes = sum(len(row) for row in rows if isinstance(row, str))
     return Given(num_bytes, open_values)
+
+
+def text(content: bytes) -> Given:
+    """One text, as UTF-8."""
+
+    def open_text(model: ServedModel, network: Network, max_pixels: int) -> Decoding:
+        if model.signature["modality"] != "text":
+            raise UnsupportedMediaType("media_type_unknown", f"Model {model.name!r} does not take text.")
+        try:
+            decoded = content.decode()
+        except UnicodeDecodeError:
+            raise Invalid.field("text_invalid", ["body"], "is not valid UTF-8") from None
+        return Decoding(1, len(content) <= INLINE_CHARACTERS, lambda: _decode_texts(model, [decoded]))
+
+    return Given(len(content), open_text)
+
+
+def _decode_texts(model: ServedModel, texts: Sequence[Any]) -> Feeds:
+    return {model.signature["input"]["name"]: inputs.decode_texts(texts, _tokenizer(model))}
+
+
+@lru_cache(64)
+def _tokenizer(model: ServedModel) -> Tokenizer:
+    return Tokenizer.of(model.signature["input"]["tokenizer"])
 
 
 def _open_images(model: ServedModel, contents: Sequence[bytes], max_pixels: int) -> Decoding:

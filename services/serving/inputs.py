@@ -1,4 +1,7 @@
-"""What a client sends to be predicted, as the array that a network takes: uint8 (N, C, H, W) or float32 (N, F)."""
+"""What a client sends to be predicted, as the array that a network takes.
+
+Images are uint8 (N, C, H, W), rows of a table float32 (N, F), tokens of texts int64 (N, T).
+"""
 
 import base64
 import binascii
@@ -14,8 +17,12 @@ from services.errors import Invalid, TooLarge
 from services.serving.network import Network
 from services.serving.protocol.datatypes import TensorSpec
 from services.serving.protocol.tensors import check_shape, from_json
+from shapes.tokens import PADDING, Tokenizer
 
 MAX_BATCH = 1024
+MAX_TEXT_CHARACTERS = 100_000
+SHORTEST_ROW = 8
+"""Rows of tokens are padded to this many or to a greater power of two, so that rows of one width can run together."""
 # Images are decoded one after another into the network's small size, so this bounds time and not memory.
 MAX_IMAGES_OF_FULL_SIZE = 4
 
@@ -163,6 +170,30 @@ def decode_rows(inputs: Sequence[Any], columns: Sequence[dict[str, Any]]) -> np.
             except ValueError as error:
                 raise _wrong(index, str(error), names[place] if isinstance(row, dict) else place) from None
     return batch
+
+
+def decode_texts(inputs: Sequence[Any], tokenizer: Tokenizer) -> np.ndarray:
+    """Texts as int64 (N, T) of tokens, padded behind. Raises `Invalid` naming the input."""
+    check_batch(len(inputs))
+    rows = [_tokens(index, text, tokenizer) for index, text in enumerate(inputs)]
+    width = SHORTEST_ROW
+    while width < max(map(len, rows)):
+        width *= 2
+    batch = np.full((len(rows), width), PADDING, np.int64)
+    for tokens, row in zip(rows, batch, strict=True):
+        row[: len(tokens)] = tokens
+    return batch
+
+
+def _tokens(index: int, text: object, tokenizer: Tokenizer) -> list[int]:
+    if not isinstance(text, str):
+        raise _wrong(index, "expected a text")
+    if len(text) > MAX_TEXT_CHARACTERS:
+        raise _wrong(index, f"the text has {len(text):,} characters; send at most {MAX_TEXT_CHARACTERS:,}")
+    tokens = tokenizer.encode(text)
+    if not tokens or not text.strip():
+        raise _wrong(index, "the text is empty; send at least one character that is no blank")
+    return tokens
 
 
 def _ordered(index: int, row: object, names: Sequence[str]) -> list[Any]:

@@ -44,6 +44,8 @@ def load(model: ServedModel, cores: int, device: cuda.Device) -> tuple[Network, 
             batchable=model.signature.get("batchable", True),
             bounded=model.bounded,
             trusted=model.trusted,
+            # A row's last bits depend on how many rows are run with it: see the decision about repeated samples.
+            alone=model.repeats,
             num_bytes=2 * len(graph),  # the weights, and what ONNX Runtime makes of them
         )
 
@@ -51,7 +53,8 @@ def load(model: ServedModel, cores: int, device: cuda.Device) -> tuple[Network, 
     if not network.has_one_shape or not _answers(network, 1):
         return network, new_times(network)
     deadline = time.monotonic() + WARM_UP_SECONDS
-    if device == "cpu" and cores > 1 and _fastest(network, 1, deadline) >= WIDE_SECONDS:
+    may_be_wide = device == "cpu" and cores > 1 and not model.repeats
+    if may_be_wide and _fastest(network, 1, deadline) >= WIDE_SECONDS:
         wide = open_network(cores)
         if _answers(wide, 1) and _fastest(wide, 1, deadline) < _seconds_a_row_side_by_side(network, cores, deadline):
             network = wide

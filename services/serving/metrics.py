@@ -11,11 +11,12 @@ from functools import lru_cache
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from services.histograms import Histogram
+from services.registry import MAIN
 from services.serving.batch import Run
 
 SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
-MODEL = ("model", "version", "variant")
+MODEL = ("model", "version", "variant", "graph")
 PHASES = ("input", "infer", "output")
 # Names are a model's, so that they are as many as there are models; those that do not exist are never counted.
 MAX_MODELS = 4096
@@ -52,14 +53,14 @@ class ServingMetrics:
         )
         self.of = lru_cache(MAX_MODELS)(self._of)
 
-    def _of(self, model: str, version: int, variant: str) -> "ModelMetrics":
-        return ModelMetrics(self, (model, str(version), variant))
+    def _of(self, model: str, version: int, variant: str, graph: str = MAIN) -> "ModelMetrics":
+        return ModelMetrics(self, (model, str(version), variant, graph))
 
 
 class ModelMetrics:
-    """The same for one variant of one version, with what is the same at every request looked up once."""
+    """The same for one file of one version, with what is the same at every request looked up once."""
 
-    def __init__(self, metrics: ServingMetrics, labels: tuple[str, str, str]) -> None:
+    def __init__(self, metrics: ServingMetrics, labels: tuple[str, str, str, str]) -> None:
         self._metrics = metrics
         self._labels = labels
         self._queue_seconds = metrics.queue_seconds.labels(*labels)

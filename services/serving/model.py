@@ -1,8 +1,22 @@
-"""What serving needs to know of a model's version."""
+"""What serving needs to know of a model's version, and which of its graphs answers what."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from services.registry import MAIN
+
+ENCODER, DECODER = "encoder", "decoder"
+GRAPHS: Mapping[str, str] = {
+    "generate": DECODER,
+    "encode": ENCODER,
+    "decode": DECODER,
+    "reconstruct": MAIN,
+    "interpolate": DECODER,
+    "anomaly": MAIN,
+}
+"""What may be asked of a version that codes or generates, and the graph that answers; its record has its `calls`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -20,9 +34,18 @@ class ServedModel:
     """Whether its graph was exported by this service, and not sent in by a user."""
     bounded: bool
     """Whether one run is sure to end: the graph has no loop."""
+    graph: str = MAIN
+    """Which of the version's graphs it is."""
+    generative: dict[str, Any] | None = None
+    """What the record of a version that codes or generates says of codes, classes and calls; None of any other."""
 
-    key: tuple[str, int, str, str] = field(init=False)
+    key: tuple[str, int, str, str, str] = field(init=False)
     """What tells it from every other."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "key", (self.name, self.version, self.variant, self.sha256))
+        object.__setattr__(self, "key", (self.name, self.version, self.variant, self.graph, self.sha256))
+
+    @property
+    def repeats(self) -> bool:
+        """Whether a request has to come to the same bits whatever else is asked beside it."""
+        return self.graph == DECODER

@@ -27,6 +27,7 @@ class Network:
         bounded: bool,
         num_bytes: int,
         trusted: bool = True,
+        alone: bool = False,
     ) -> None:
         self.session = session
         self._trusted = trusted
@@ -36,6 +37,8 @@ class Network:
         self.concurrency = concurrency
         """Runs at once that make sense."""
         self.batchable = batchable
+        """Whether the first dimension of all tensors is the rows'."""
+        self.joins = batchable and not alone
         """Whether rows of several requests may be run together."""
         self.bounded = bounded
         """Whether a run is sure to end."""

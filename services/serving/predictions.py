@@ -12,15 +12,16 @@ from typing import Any, NamedTuple, TypeVar
 import structlog
 
 from services.errors import Invalid, SyllabusError
+from services.registry import LATEST
 from services.resources import Resources
 from services.serving import cuda
 from services.serving.batch import Answer, Done, Ticket, answer_of, too_late
 from services.serving.calls import Call, Found, InferCall, Inference, PredictCall, Predictions
-from services.serving.directory import Directory
+from services.serving.directory import INFER, Directory
 from services.serving.engine import DEFAULT_PRIORITY, Engine, Loaded, deadline_after
 from services.serving.given import Decoding, Given
 from services.serving.metrics import ServingMetrics
-from services.serving.model import ServedModel
+from services.serving.model import GRAPHS, ServedModel
 from services.serving.network import Feeds
 from services.serving.protocol.requests import InferRequest, check_outputs, decode
 from services.serving.shadow import Shadow
@@ -40,6 +41,8 @@ class Wish(NamedTuple):
     version: str = "latest"
     variant: str | None = None
     priority: int = DEFAULT_PRIORITY
+    call: str = INFER
+    """What is asked: see `Entry.resolve`."""
 
 
 class Predictor:
@@ -68,36 +71,37 @@ class Predictor:
         self._decoders = ThreadPoolExecutor(cores, thread_name_prefix="decoder")
 
     def ready(self, name: str, wish: Wish) -> Found | None:
-        """What answers a wish, if nothing has to be read or loaded for it. Raises `NotFound` and `Unavailable`."""
+        """What answers a wish, if nothing has to be read or loaded for it.
+
+        Raises `NotFound`, `Unavailable`, and `Conflict` for a version that cannot do what is asked.
+        """
         entry = self.directory.fresh(name)
         if entry is None:
             return None
-        model = entry.resolve(wish.version, wish.variant)
+        model = entry.resolve(wish.version, wish.variant, wish.call)
         loaded = self.engine.find(model)
         return None if loaded is None else Found(entry, model, loaded)
 
     async def find(self, name: str, wish: Wish) -> Found:
         """The same, read and loaded if need be.
 
-        Raises `NotFound`, `Unavailable`, and `DeadlineExceeded` if loading takes longer; it goes on all the same.
+        Raises the same, and `DeadlineExceeded` if loading takes longer; it goes on all the same.
         """
         if (found := self.ready(name, wish)) is not None:
             return found
         entry = await self.directory.get(name)
-        model = entry.resolve(wish.version, wish.variant)
+        model = entry.resolve(wish.version, wish.variant, wish.call)
         return Found(entry, model, await _in_time(wish.deadline, self.engine.load(model)))
 
     def begin_predict(self, name: str, wish: Wish, given: Given, top_k: int) -> PredictCall | None:
         """The call of a prediction for which nothing has to be waited for but its run; None for any other.
 
-        Raises `NotFound`, `UnsupportedMediaType` if the model does not take what is given, `Invalid`, `TooLarge`
-        and `Unavailable`.
+        Raises `NotFound`, `UnsupportedMediaType` if the model does not take what is given, `Invalid`, `TooLarge`,
+        `Conflict` and `Unavailable`.
         """
-        if given.num_bytes > INLINE_BYTES or (found := self.ready(name, wish)) is None:
+        if (begun := self.begin_decode(name, wish, given)) is None:
             return None
-        decoding = given.open(found.model, found.loaded.network, self._max_pixels)
-        if not decoding.is_quick:
-            return None
+        found, decoding = begun
         started_at = time.monotonic()
         feeds = decoding.feeds()
         return _predict_call(found, feeds, decoding, wish, top_k, time.monotonic() - started_at)
@@ -105,15 +109,34 @@ class Predictor:
     async def predict(self, name: str, wish: Wish, given: Given, top_k: int) -> Predictions:
         """Predict. Raises as `begin_predict`, and `TooManyRequests` and `DeadlineExceeded`."""
         found = await self.find(name, wish)
-        decoding = await self.aside(given.num_bytes, given.open, found.model, found.loaded.network, self._max_pixels)
+        decoding = await self.opened(found, given)
+        feeds, seconds = await self.decode(found, wish, decoding)
+        call = _predict_call(found, feeds, decoding, wish, top_k, seconds)
+        answer = await answer_of(partial(self.submit, call))
+        return await self.aside(call.effort(answer), call.answer, answer)
+
+    def begin_decode(self, name: str, wish: Wish, given: Given) -> tuple[Found, Decoding] | None:
+        """What answers a wish, and its inputs opened, if they are decoded quickly; None for any other.
+
+        Raises as `begin_predict`.
+        """
+        if given.num_bytes > INLINE_BYTES or (found := self.ready(name, wish)) is None:
+            return None
+        decoding = given.open(found.model, found.loaded.network, self._max_pixels)
+        return (found, decoding) if decoding.is_quick else None
+
+    async def opened(self, found: Found, given: Given) -> Decoding:
+        """Inputs as the model that was found takes them. Raises `UnsupportedMediaType`, `Invalid` and `TooLarge`."""
+        return await self.aside(given.num_bytes, given.open, found.model, found.loaded.network, self._max_pixels)
+
+    async def decode(self, found: Found, wish: Wish, decoding: Decoding) -> tuple[Feeds, float]:
+        """Inputs decoded, and the time that it took. Raises `Invalid`, `TooManyRequests` and `DeadlineExceeded`."""
         started_at = time.monotonic()
         if decoding.is_quick:
             feeds = decoding.feeds()
         else:
             feeds = await self._decode_on_a_thread(found.loaded, wish, decoding)
-        call = _predict_call(found, feeds, decoding, wish, top_k, time.monotonic() - started_at)
-        answer = await answer_of(partial(self.submit, call))
-        return await self.aside(call.effort(answer), call.answer, answer)
+        return feeds, time.monotonic() - started_at
 
     def begin_infer(self, name: str, wish: Wish, body: bytes, header_length: int | None) -> InferCall | None:
         """As `begin_predict`, for a request of the Open Inference Protocol (see `protocol.requests.decode`)."""
@@ -160,15 +183,22 @@ class Predictor:
             return
         for name in filter(None, map(str.strip, chosen)):
             try:
-                await self.find(name, Wish(math.inf))
+                await self.warm(name)
             except SyllabusError as error:
                 log.warning("not_preloaded", model=name, error=error.detail)
 
-    def known(self, name: str, version: str, variant: str | None) -> ServedModel | None:
+    async def warm(self, name: str, version: str = LATEST) -> None:
+        """Have all graphs of a version in memory. Raises as `find`."""
+        found = await self.find(name, Wish(math.inf, version))
+        calls = (found.model.generative or {}).get("calls", ())
+        for call in dict(zip(map(GRAPHS.__getitem__, calls), calls, strict=True)).values():
+            await self.find(name, Wish(math.inf, str(found.model.version), call=call))
+
+    def known(self, name: str, version: str, variant: str | None, call: str = INFER) -> ServedModel | None:
         """The file that a target names, as far as that is known without asking the database."""
         entry = self.directory.fresh(name)
         try:
-            return None if entry is None else entry.resolve(version, variant)
+            return None if entry is None else entry.resolve(version, variant, call)
         except SyllabusError:
             return None
 

@@ -6,14 +6,13 @@ https://github.com/triton-inference-server/server/blob/main/docs/protocol/extens
 """
 
 import asyncio
-import math
 from typing import Any
 
 from services import registry
 from services.database import Database
 from services.errors import SyllabusError
 from services.serving.directory import Entry
-from services.serving.predictions import Predictor, Wish
+from services.serving.predictions import Predictor
 
 READY, LOADING, UNAVAILABLE = "READY", "LOADING", "UNAVAILABLE"
 
@@ -46,7 +45,7 @@ class Repository:
         try:
             entry = await self._directory.get(name)
             for version in (entry.traffic or {}).get("weights") or (registry.LATEST,):
-                await self._predictor.find(name, Wish(math.inf, version))
+                await self._predictor.warm(name, version)
         except SyllabusError:
             await self._set_served(name, was_served)
             raise

@@ -39,8 +39,8 @@ def documents(families: Iterable[Metric], versions: Iterable[Version]) -> list[d
     """The `model_stats` of these versions in their order; all is 0 for one that was never called.
 
     `families` are what a collector gives: that of one process's registry, or `MultiProcessCollector`, which adds up
-    those of all processes. The variants of a version are added up here. The last of the batch sizes stands for it and
-    all larger ones, where they are that large (`services.serving.metrics.ROWS`).
+    those of all processes. The variants and graphs of a version are added up here. The last of the batch sizes stands
+    for it and all larger ones, where they are that large (`services.serving.metrics.ROWS`).
     """
     counted = _count(families)
     return [_document(name, number, counted[name, number]) for name, number in versions]

@@ -23,7 +23,14 @@ from services.database import Database
 from services.resources import Resources
 from services.settings import Settings
 from services.tables import Dataset, Job, ModelVersion
-from tests.serving_models import image_classifier, image_signature, tabular_regressor, tabular_signature
+from tests.serving_models import (
+    image_classifier,
+    image_signature,
+    tabular_regressor,
+    tabular_signature,
+    text_classifier,
+    text_signature,
+)
 from tests.stack import free_port, wait_until
 
 MIB = 2**20
@@ -134,6 +141,12 @@ def shades(client: TestClient) -> ModelVersion:
 def prices(client: TestClient) -> ModelVersion:
     """The model `prices`, which estimates `2 * rooms + 10 * (city is berlin)`."""
     return add_version(opened(client), "prices", tabular_regressor(), tabular_signature())
+
+
+@pytest.fixture
+def lengths(client: TestClient) -> ModelVersion:
+    """The model `lengths`, which calls a text short, middle or long."""
+    return add_version(opened(client), "lengths", text_classifier(), text_signature())
 
 
 @dataclass

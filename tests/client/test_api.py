@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from client.api import Syllabus, media_type
+from client.api import Syllabus
+from client.inputs import media_type
 from tests.client.web import Handler, Request, serving
 
 PNG = b"\x89PNG\r\n\x1a\n..."

@@ -76,3 +76,31 @@ def test_a_curve_has_a_line_for_each_point() -> None:
     spread = {"train": {"mean": [0.1, 0.2]}, "validation": {"mean": [0.3, None]}}
     lines = [line.split() for line in drawn(results.curves([[4], 8], {"mse": spread})).splitlines()]
     assert lines == [["AT", "MSE", "TRAIN", "MSE", "VALIDATION"], ["[4]", "0.1", "0.3"], ["8", "0.2"]]
+
+
+def test_a_baseline_without_metrics_says_why() -> None:
+    scores = {"accuracy": 0.9, "f1_macro": 0.8, "roc_auc": 0.7, "intervals": {"accuracy": [0.85, 0.95]}}
+    items: list[dict[str, Any]] = [
+        {"name": "forest", "family": "classical", "metrics": {"test": scores}, "seconds": 1.5, "error": None},
+        {"name": "flaml", "family": "automl", "metrics": {}, "seconds": 2.0, "error": "No time."},
+    ]
+    lines = [" ".join(line.split()) for line in drawn(results.baselines(items)).splitlines()]
+    assert lines == [
+        "NAME FAMILY TEST ACCURACY TEST F1_MACRO SECONDS",
+        "forest classical 0.9 [0.85, 0.95] 0.8 1.5",
+        "flaml automl 2 No time.",
+    ]
+
+
+def test_a_difference_has_its_sign() -> None:
+    item = {"name": "forest", "family": "classical", "value": 0.9, "difference": 0.05, "metric": "accuracy"}
+    line = drawn(results.standing([{**item, "split": "test", "job": "j"}])).splitlines()[1]
+    assert line.split() == ["forest", "classical", "0.9", "+0.0500", "accuracy", "on", "test", "rows", "j"]
+
+
+def test_a_check_says_what_to_try_and_does_not_act_on_the_terminal() -> None:
+    items = [{"check": "data", "verdict": "not_applicable", "detail": "No\x1b[2J rows.", "try": ["more", "rows"]}]
+    line = drawn(results.checks(items)).splitlines()[1]
+    assert line.split()[:3] == ["data", "not", "applicable"]
+    assert line.rstrip().endswith("more; rows")
+    assert "\x1b" not in line

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from models.run import JobContext, Wish
+from models.run import JobContext, ProducedFile, Wish
 
 Array = NDArray[Any]
 
@@ -68,6 +68,8 @@ class Recorder:
     steps: list[int] = field(default_factory=list)
     series: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
+    suggestions: list[tuple[dict[str, Any], dict[str, Any]]] = field(default_factory=list)
+    artifacts: dict[str, bytes] = field(default_factory=dict)
     polls: int = 0
 
     def progress(
@@ -82,6 +84,12 @@ class Recorder:
 
     def log(self, message: str, *, level: str = "info") -> None:
         self.lines.append(f"{level}: {message}")
+
+    def artifact(self, file: ProducedFile) -> None:
+        self.artifacts[file.name] = file.path.read_bytes()
+
+    def suggested(self, parameters: dict[str, Any], attributes: dict[str, Any]) -> None:
+        self.suggestions.append((parameters, attributes))
 
     def wish(self) -> Wish | None:
         self.polls += 1
@@ -106,13 +114,15 @@ def fit_image(image: Image.Image, channels: int, size: tuple[int, int], how: str
 def encode_png(pixels: Array) -> bytes:
     """Likewise for pictures: of masks, the class indices as grey."""
     buffer = BytesIO()
+    if pixels.ndim == 3:
+        pixels = pixels[0] if len(pixels) == 1 else pixels.transpose(1, 2, 0)
     Image.fromarray(pixels).save(buffer, "PNG")
     return buffer.getvalue()
 
 
 # What the gateway fills in.
 DEFAULTS: dict[str, dict[str, Any]] = {
-    "evaluate": {"version": 1, "split": "test"},
+    "evaluate": {"version": 1, "split": "test", "hardest": 25, "against": None, "reference": None},
     "infer": {"version": 1, "output_format": "jsonl"},
     "optimize": {
         "version": 1,
@@ -150,6 +160,28 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "learning_curve": {"hyperparameters": {}, "training": {}, "sizes": [0.1, 0.25, 0.5, 0.75, 1.0], "repeats": 3},
     "validation_curve": {"hyperparameters": {}, "training": {}, "repeats": 1},
     "bias_variance": {"hyperparameters": {}, "training": {}, "resamples": 20, "seed": 0},
+    "baseline": {
+        "families": ["random", "classical", "automl"],
+        "time_budget_seconds": 2.0,
+        "training": {"split": {"validation": 0.2, "test": 0.2, "seed": 0}},
+        "seed": 0,
+    },
+    "diagnose": {
+        "hyperparameters": {},
+        "training": {},
+        "checks": [
+            "data",
+            "initial_loss",
+            "overfit_batch",
+            "gradients",
+            "activations",
+            "updates",
+            "learning_rate",
+            "fit",
+            "label_noise",
+        ],
+        "folds": 5,
+    },
 }
 
 

@@ -87,6 +87,21 @@ def test_convolutions_count_the_inputs_of_one_output(layer: nn.Conv2d) -> None:
     assert float(layer.weight.detach().var()) == pytest.approx(2 / fan_in, rel=0.1)
 
 
+@pytest.mark.parametrize("name", ["he", "orthogonal"])
+@pytest.mark.parametrize(("stride", "groups"), [(1, 1), (2, 1), (2, 4)], ids=["dense", "strided", "grouped"])
+def test_a_transposed_convolution_keeps_the_scale_as_a_convolution_does(
+    name: Initialization, stride: int, groups: int
+) -> None:
+    """He's rule doubles E[x²], which a ReLU then halves; far from the border every output is reached alike."""
+    torch.manual_seed(0)
+    layer = nn.ConvTranspose2d(64, 64, 4, stride, groups=groups)
+    initialize(layer, name)
+    assert not layer.bias.any()  # type: ignore[union-attr]
+    outputs = layer(torch.randn(4, 64, 16, 16))[:, :, 4:-4, 4:-4]
+    expected = 2.0 if name == "he" else 1.0
+    assert float(outputs.detach().square().mean()) == pytest.approx(expected, rel=0.15)
+
+
 def test_biases_start_at_zero_but_for_torchs_own_rule() -> None:
     layer = nn.Linear(3, 4)
     before = layer.weight.clone()

@@ -17,7 +17,10 @@ needed = set(sys.argv[2].split(","))
 assert needed <= sys.modules.keys(), needed - sys.modules.keys()
 assert "torch" in needed or "torch" not in sys.modules
 """
-FOR_TRAINING = "torch,torch._dynamo,sklearn.metrics,onnxruntime.quantization,onnx,models.architectures.lenet"
+FOR_TRAINING = (
+    "torch,torch._dynamo,sklearn.metrics,onnxruntime.quantization,onnx,models.architectures.lenet,optuna,optuna._gp.acqf,"
+    "greenlet,cmaes"
+)
 
 
 @pytest.mark.parametrize(

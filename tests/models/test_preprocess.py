@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from models.data import Examples
-from models.preprocess import TabularPreprocess, moments, preprocess_for
+from models.preprocess import TabularPreprocess, UnitPreprocess, moments, preprocess_for
 from tests.models.running import Array
 
 COLUMNS: list[dict[str, Any]] = [
@@ -68,3 +68,27 @@ def test_training_images_have_mean_zero_and_deviation_one_after_it() -> None:
     torch.testing.assert_close(prepared.mean((0, 2, 3)), torch.zeros(2), atol=1e-5, rtol=0)
     torch.testing.assert_close(prepared.std((0, 2, 3), correction=0), torch.ones(2))
     assert preprocess.output_shape == (2, 6, 6)
+
+
+def test_unit_pixels_go_from_zero_to_one_and_back() -> None:
+    images = torch.arange(256, dtype=torch.uint8).view(1, 1, 16, 16)
+    preprocess = preprocess_for({"shape": [1, 16, 16]}, "image", *moments(examples(images.numpy()), "image"), "unit")
+    assert isinstance(preprocess, UnitPreprocess)
+    values = preprocess(images)
+    assert (values.min(), values.max()) == (0.0, 1.0)
+    assert torch.equal(preprocess.inverse()(values), images)
+    beyond = preprocess.inverse()(torch.tensor([-0.5, 1.5, 0.5]).view(1, 1, 1, 3))
+    assert beyond.flatten().tolist() == [0, 255, 128]
+
+
+def test_features_go_back_to_rows_with_the_likeliest_category() -> None:
+    preprocess, rows = tabular(), torch.tensor([[20.0, 2.0, 1.0], [7.0, 0.0, 3.0]])
+    torch.testing.assert_close(preprocess.inverse()(preprocess(rows)), rows)
+    doubtful = torch.tensor([[0.0, 0.0, 0.2, 0.5, 0.4]])
+    assert preprocess.inverse()(doubtful).tolist() == [[10.0, 1.0, 2.0]]
+
+
+def test_a_table_of_categories_alone_goes_back_as_well() -> None:
+    column = {"name": "colour", "kind": "categorical", "categories": ["blue", "green"]}
+    preprocess = TabularPreprocess(torch.zeros(1), torch.ones(1), [column])
+    assert preprocess.inverse()(torch.tensor([[0.1, 0.9]])).tolist() == [[1.0]]

@@ -3,6 +3,7 @@
 from services import events, lifecycle
 from services.resources import Resources
 from services.tables import Job
+from services.transitions import EventDraft
 
 
 def running(resources: Resources) -> tuple[str, str]:
@@ -14,7 +15,7 @@ def running(resources: Resources) -> tuple[str, str]:
         return job_id, job.lease_token
 
 
-def point(step: int, value: float) -> lifecycle.EventDraft:
+def point(step: int, value: float) -> EventDraft:
     return "metric", {"series": "train_loss", "step": step, "value": value}
 
 

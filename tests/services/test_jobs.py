@@ -49,7 +49,7 @@ def trained(resources: Resources, number: int = 1) -> None:
     with resources.database.transaction() as session:
         job = lifecycle.create(session, Job(kind="train", queue="cpu", request={}))
         model = Model(name="m", task="classification")
-        signature = {"task": "classification", "modality": "image", "input": IMAGES["input"]}
+        signature = {"task": "classification", "modality": "image", "input": IMAGES["input"], "labels": ["a", "b"]}
         version = ModelVersion(
             number=number,
             architecture="lenet",
@@ -115,6 +115,36 @@ def test_a_wrong_value_is_refused_naming_its_field(
     assert {tuple(error["loc"]) for error in caught.value.errors} == {tuple(loc)}
 
 
+TEXT: dict[str, Any] = {"name": "text", "dtype": "string", "shape": []}
+SERIES: dict[str, Any] = {"name": "series", "dtype": "float32", "shape": [None, 1], "columns": []}
+
+
+@pytest.mark.parametrize(
+    ("modality", "task", "input", "classes"),
+    [
+        ("text", "classification", TEXT, ["a", "b"]),
+        ("text", "tagging", {**TEXT, "shape": [None]}, ["O", "B-x"]),
+        ("text", "translation", TEXT, None),
+        ("text", None, TEXT, None),
+        ("tree", "classification", {**TEXT, "name": "tree"}, ["0", "1"]),
+        ("series", "forecasting", SERIES, None),
+        ("series", "regression", SERIES, None),
+    ],
+)
+@pytest.mark.parametrize("architecture", ["lenet", "mlp", "linear", "unet"])
+def test_an_architecture_for_other_data_is_refused_by_name(
+    resources: Resources, architecture: str, modality: str, task: str | None, input: dict[str, Any], classes: Any
+) -> None:
+    manifest = {**IMAGES, "modality": modality, "task": task, "input": input, "classes": classes}
+    with resources.database.transaction() as session:
+        session.add(Dataset(name="sequences", format="auto", manifest=manifest))
+    training = {"augmentation": ["flip"], "early_stopping": {"metric": "val_loss"}}
+    with pytest.raises(Invalid) as caught:
+        submit(resources, {"kind": "train", "architecture": architecture, "dataset": "sequences", "training": training})
+    assert caught.value.code == "job_invalid"
+    assert f"this data set holds {modality} data" in caught.value.detail
+
+
 def test_every_wrong_field_is_named_at_once(resources: Resources) -> None:
     wrong = {**TRAIN, "hyperparameters": {"dropout": -1}, "training": {"epochs": "many", "batch_size": 0}}
     with pytest.raises(Invalid) as caught:
@@ -169,12 +199,12 @@ def test_a_running_job_is_told_and_not_changed_behind_its_worker(resources: Reso
 def test_a_paused_job_is_resumed_and_rings_and_a_queued_one_is_not(resources: Resources) -> None:
     job = submit(resources, TRAIN)
     with pytest.raises(Conflict), resources.database.transaction() as session:
-        jobs.resume(session, resources, job.id)
+        jobs.resume(session, job.id)
     with resources.database.transaction() as session:
         jobs.pause(session, job.id)
     before = resources.doorbell.depth("cpu")
     with resources.database.transaction() as session:
-        assert jobs.resume(session, resources, job.id).state == "queued"
+        assert jobs.resume(session, job.id).state == "queued"
     assert resources.doorbell.depth("cpu") == before + 1
 
 

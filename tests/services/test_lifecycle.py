@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import select
 
-from services import events, lifecycle
+from services import events, lifecycle, transitions
 from services.errors import Conflict, LeaseLost, NotFound
 from services.resources import Resources
 from services.tables import TERMINAL, Job, JobEvent
@@ -137,7 +137,7 @@ def test_a_worker_that_lost_its_lease_changes_nothing(
     job_id, stale = claimed(resources, lease_seconds=0.0)
     with resources.database.transaction() as session:
         time.sleep(0.01)
-        assert lifecycle.expired(session, lock=True) == {job_id: stale}
+        assert lifecycle.expired(session) == {job_id: stale}
         lifecycle.interrupt(session, job_id, "lost", max_attempts=3)
     with resources.database.transaction() as session:
         assert lifecycle.claim(session, job_id, worker="second", lease_seconds=LEASE) is not None
@@ -218,7 +218,7 @@ def test_nothing_leaves_an_end(resources: Resources, end: str) -> None:
     job_id = queued(resources)
     with resources.database.transaction() as session:
         session.get_one(Job, job_id).state = end
-    for target in lifecycle.ENTERED_FROM:
+    for target in transitions.ENTERED_FROM:
         with pytest.raises(Conflict), resources.database.transaction() as session:
             lifecycle.enter(session, job_id, target)
     assert state(resources, job_id) == end

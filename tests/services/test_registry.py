@@ -11,6 +11,7 @@ from services.artifacts import StoredFile
 from services.errors import Conflict, NotFound
 from services.resources import Resources
 from services.tables import Job
+from tests.generative_models import add_generator, add_shades
 
 RECORD = {
     "task": "classification",
@@ -101,6 +102,23 @@ def test_a_version_has_its_variants_and_one_may_be_the_default(resources: Resour
         assert registry.set_default_variant(session, "m", "1", None).default_variant is None
         with pytest.raises(NotFound):
             registry.set_default_variant(session, "m", "1", "optimized")
+
+
+def test_a_versions_graphs_are_files_of_its_job(resources: Resources) -> None:
+    add_shades(resources, "g")
+    add_generator(resources, "g")
+    with resources.database.snapshot() as session:
+        versions = registry.get(session, "g").versions
+        found = registry.graphs(session, versions)
+        assert {number: list(files) for number, files in found.items()} == {
+            1: ["model", "decoder", "encoder"],
+            2: ["model", "decoder"],
+        }
+        assert found[1]["decoder"] == found[2]["decoder"] == registry.graph(session, versions[0], "decoder")
+        assert found[1]["model"].sha256 == versions[0].onnx_sha256
+        with pytest.raises(NotFound) as failure:
+            registry.graph(session, versions[1], "encoder")
+        assert failure.value.code == "graph_not_found"
 
 
 def test_traffic_is_stored_in_shares_and_taken_back(resources: Resources) -> None:

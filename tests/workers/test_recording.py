@@ -29,6 +29,7 @@ TRAINED: dict[str, Any] = {
     "version": RECORD,
     "variants": None,
     "manifest": None,
+    "trial": None,
 }
 
 
@@ -51,7 +52,7 @@ def ingested(resources: Resources, name: str) -> dict[str, Any]:
     source.mkdir()
     (source / "train.inputs.npy").write_text(name)
     files: dict[str, Any] = {"files": [], "version": None, "variants": None}
-    return {"result": {}, **files, "manifest": MANIFEST, "dataset": str(source)}
+    return {"result": {}, **files, "manifest": MANIFEST, "dataset": str(source), "trial": None}
 
 
 def test_version_artifacts_and_result_appear_with_the_state(resources: Resources) -> None:
@@ -82,6 +83,18 @@ def test_nothing_appears_of_a_job_that_was_cancelled_or_taken_away(resources: Re
         assert jobs.artifacts(session, job_id) == []
 
 
+def test_of_two_files_of_one_name_the_later_stays(resources: Resources) -> None:
+    job_id, token = claimed(resources)
+    sheet = {**FILE, "name": "sheet.png", "media_type": "image/png"}
+    for files in ([sheet], [{**sheet, "sha256": "1"}, {**sheet, "sha256": "2", "size": 9}]):
+        with resources.database.transaction() as session:
+            recording.keep(session, job_id, files)
+    succeed(resources, job_id, token, {**TRAINED, "files": [FILE, {**FILE, "name": "model.onnx"}]})
+    with resources.database.transaction() as session:
+        kept = [(each.name, each.sha256, each.size) for each in jobs.artifacts(session, job_id)]
+    assert kept == [("model.onnx", "0", 1), ("sheet.png", "2", 9)]
+
+
 def test_a_version_that_its_model_cannot_take_leaves_the_job_as_it_was(resources: Resources) -> None:
     succeed(resources, *claimed(resources), TRAINED)
     job_id, token = claimed(resources)
@@ -102,6 +115,7 @@ def test_accepted_variants_appear_with_the_state_and_newer_ones_replace_them(res
             "version": None,
             "variants": [{"name": "int8", "file": "int8.onnx", "report": {"made": sha256}}],
             "manifest": None,
+            "trial": None,
         }
         succeed(resources, job_id, token, outcome)
         with resources.database.transaction() as session:

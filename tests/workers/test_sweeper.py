@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 from redis import Redis
@@ -11,6 +12,7 @@ from sqlalchemy import update
 from services import datasets, lifecycle
 from services.resources import Resources
 from services.tables import Dataset, Job, JobArtifact
+from workers import recording
 from workers.sweeper import COLLECT_SECONDS, LATE_SECONDS, ORPHAN_SECONDS, SECOND_LOOK_SECONDS, UPLOAD_SECONDS, Sweeper
 
 
@@ -38,8 +40,8 @@ def age(path: Path, seconds: float) -> Path:
 
 
 def test_an_expired_lease_queues_the_job_again_and_rings(resources: Resources) -> None:
-    drain(resources)
     job_id = queued(resources)
+    drain(resources)
     with resources.database.transaction() as session:
         lifecycle.claim(session, job_id, worker="w", lease_seconds=-1)
     Sweeper(resources).sweep()
@@ -75,9 +77,9 @@ def test_a_lease_in_force_is_left_alone(resources: Resources) -> None:
 
 
 def test_jobs_that_the_broker_forgot_are_rung_for_again_and_not_twice(resources: Resources) -> None:
-    drain(resources)
     for _ in range(3):
         queued(resources, age_seconds=LATE_SECONDS + 1)
+    drain(resources)
     sweeper = Sweeper(resources)
     sweeper.sweep()
     sweeper.sweep()
@@ -85,8 +87,8 @@ def test_jobs_that_the_broker_forgot_are_rung_for_again_and_not_twice(resources:
 
 
 def test_a_job_just_queued_is_not_rung_for_again(resources: Resources) -> None:
-    drain(resources)
     queued(resources)
+    drain(resources)
     Sweeper(resources).sweep()
     assert resources.doorbell.depth("cpu") == 0
 
@@ -133,3 +135,16 @@ def test_a_broker_out_of_reach_does_not_stop_the_sweep(resources: Resources, tmp
     Sweeper(deaf).sweep()
     assert state(resources, job_id) == ("queued", 1)
     deaf.close()
+
+
+def test_what_a_later_artifact_of_the_same_name_replaced_is_deleted(resources: Resources) -> None:
+    job_id, sheet = queued(resources), resources.settings.root / "sheet"
+    stored = []
+    for content in (b"first", b"second"):
+        sheet.write_bytes(content)
+        stored.append(resources.artifacts.put(sheet))
+        with resources.database.transaction() as session:
+            recording.keep(session, job_id, [{"name": "sheet.png", "media_type": "image/png", **asdict(stored[-1])}])
+    first, second = (age(resources.artifacts.path(each.sha256), ORPHAN_SECONDS + 1) for each in stored)
+    Sweeper(resources).sweep()
+    assert (first.exists(), second.exists()) == (False, True)

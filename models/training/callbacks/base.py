@@ -21,6 +21,10 @@ class Callback:
     def on_end(self, trainer: "Trainer") -> None:
         """After the last epoch."""
 
+    def findings(self, metrics: dict[str, Any]) -> dict[str, Any]:
+        """What the job's result and the version's record say of the training, whose `metrics` the version has."""
+        return {}
+
     def state_dict(self) -> dict[str, Any]:
         """What has to be in a checkpoint for a resumed run to be the same."""
         return {}

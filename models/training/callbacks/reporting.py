@@ -23,10 +23,10 @@ class Reporting(Callback):
         self.started_at = monotonic()
         self.reported_at = 0.0
         self.first_step: int | None = None
-        self.train_loss: float | None = None
+        self.losses: dict[str, float] = {}
 
     def on_step(self, trainer: "Trainer") -> None:
-        """Report the mean loss of the steps since the last report."""
+        """Report the means of the steps since the last report."""
         if self.first_step is None:
             self.first_step = trainer.step - 1
         elif monotonic() - self.reported_at < self.interval_seconds:
@@ -39,16 +39,15 @@ class Reporting(Callback):
         for name, value in trainer.validation.items():
             self.report.metric(name, trainer.step, value)
         self.report.metric("learning_rate", trainer.step, trainer.learning_rate)
-        values = {"train_loss": self.train_loss, **trainer.validation}
-        written = ", ".join(f"{name} {value:.4g}" for name, value in values.items() if value is not None)
+        written = ", ".join(f"{name} {value:.4g}" for name, value in (self.losses | trainer.validation).items())
         self.report.log(f"epoch {trainer.epoch} of {trainer.settings.epochs}: {written}")
 
     def _report(self, trainer: "Trainer") -> None:
         self.reported_at = monotonic()
-        loss = trainer.take_mean_loss()
-        if loss is not None:
-            self.train_loss = loss
-            self.report.metric("train_loss", trainer.step, loss)
+        for name, mean in trainer.take_means().items():
+            if name.endswith("_loss"):
+                self.losses[name] = mean
+            self.report.metric(name, trainer.step, mean)
         done = trainer.step - (self.first_step or 0)
         left = trainer.total_steps - trainer.step
         self.report.progress(

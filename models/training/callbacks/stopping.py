@@ -49,14 +49,15 @@ class KeepBest(Callback):
     def __init__(self) -> None:
         self.loss = inf
         self.epoch: int | None = None
+        self.validation: dict[str, float] = {}
         self.weights: dict[str, Tensor] = {}
 
     def on_epoch_end(self, trainer: "Trainer") -> None:
         """Copy the weights if this epoch is the best so far."""
         loss = trainer.validation.get("val_loss", inf)
         if loss < self.loss:
-            self.loss, self.epoch = loss, trainer.epoch
-            self.weights = {name: value.clone() for name, value in trainer.network.state_dict().items()}
+            self.loss, self.epoch, self.validation = loss, trainer.epoch, trainer.validation
+            self.weights = {name: value.clone() for name, value in trainer.evaluated.state_dict().items()}
 
     def on_end(self, trainer: "Trainer") -> None:
         """Restore the best weights."""
@@ -64,9 +65,10 @@ class KeepBest(Callback):
             trainer.network.load_state_dict(self.weights)
 
     def state_dict(self) -> dict[str, Any]:
-        """The best epoch, its loss and its weights."""
-        return {"loss": self.loss, "epoch": self.epoch, "weights": self.weights}
+        """The best epoch, its loss, its validation metrics and its weights."""
+        return {"loss": self.loss, "epoch": self.epoch, "validation": self.validation, "weights": self.weights}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take up a saved state."""
-        self.loss, self.epoch, self.weights = state["loss"], state["epoch"], state["weights"]
+        self.loss, self.epoch = state["loss"], state["epoch"]
+        self.validation, self.weights = state["validation"], state["weights"]

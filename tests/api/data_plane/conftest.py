@@ -8,6 +8,7 @@ from pydantic import SecretStr
 from services.resources import Resources
 from services.settings import Settings
 from tests.api.conftest import Gateway, add_version, running_gateway
+from tests.generative_models import add_lamps, add_particular, add_shades
 from tests.serving_models import (
     endless_below_zero,
     image_classifier,
@@ -34,6 +35,9 @@ def register(settings: Settings) -> None:
     add_version(resources, "endless", endless_below_zero(), tensors_signature(), trusted=False, bounded=False)
     unforeseen = {key: value for key, value in image_signature().items() if key != "input"}
     add_version(resources, "broken", image_classifier(), unforeseen)
+    add_shades(resources, "columns")
+    add_lamps(resources)
+    add_particular(resources)
     resources.close()
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from services.serving.model import GRAPHS
 from tests.api.conftest import Gateway
 from tests.api.data_plane.conftest import KEY
 from tests.api.data_plane.wire import (
@@ -74,6 +75,24 @@ MESSAGES: dict[str, Message] = {
     "timeout": (ENDLESS, tensor(-NUMBERS[:1, :2]), "application/json", ("X-Timeout-Ms: 50",)),
     "too-much": (PRICES, rows(1e300), "application/json", ()),
     "broken": ("/v1/models/broken/predict", png(0), "image/png", ()),
+    "generate": ("/v1/models/columns/generate", b'{"n": 3, "seed": 1}', "application/json", ()),
+    "generate-png": ("/v1/models/columns/generate", b'{"seed": 1}', "application/json", ("Accept: image/png",)),
+    "generate-zip": ("/v1/models/columns/generate", b'{"seed": 1}', "application/json", ("Accept: application/zip",)),
+    "generate-much": ("/v1/models/columns/generate", b'{"n": 200, "seed": 1}', "application/json", ()),
+    "generate-class": ("/v1/models/lamps/generate", b'{"seed": 1, "label": "lit"}', "application/json", ()),
+    "decode": ("/v1/models/columns/decode?version=1", b'{"codes": [[0, 1]]}', "application/json", ()),
+    "encode": ("/v1/models/columns/encode", png(9), "image/png", ()),
+    "encode-label": ("/v1/models/lamps/encode?label=lit", png(9), "image/png", ()),
+    "encode-multipart": ("/v1/models/columns/encode", MULTIPART, "multipart/form-data; boundary=b", ()),
+    "reconstruct": ("/v1/models/columns/reconstruct", png(9), "image/png", ("Accept: image/png",)),
+    "anomaly": ("/v1/models/columns/anomaly", b'{"inputs": [[[0, 0], [255, 255]]]}', "application/json", ()),
+    "interpolate": ("/v1/models/columns/interpolate", b'{"from": 1, "to": [0, 1]}', "application/json", ()),
+    "interpolate-files": ("/v1/models/columns/interpolate", MULTIPART, "multipart/form-data; boundary=b", ()),
+    "no-accept": ("/v1/models/columns/generate", b"{}", "application/json", ("Accept: text/html",)),
+    "no-call": ("/v1/models/shades/generate", b"{}", "application/json", ()),
+    "no-samples": ("/v1/models/columns/generate", b'{"n": 0}', "application/json", ()),
+    "no-label": ("/v1/models/lamps/encode", png(9), "image/png", ()),
+    "no-image-type": ("/v1/models/columns/generate", png(9), "image/png", ()),
     "other-site": (PRICES, rows(1), "application/json", ("Sec-Fetch-Site: cross-site",)),
 }
 
@@ -102,7 +121,7 @@ def test_both_ways_answer_the_same(served: Gateway, name: str) -> None:
     assert short.status < 500 or name in ("timeout", "broken")
 
 
-WORKING = {"rows", "row", "png", "multipart", "pixels", "tensors", "v2"}
+WORKING = {"rows", "row", "png", "multipart", "pixels", "tensors", "v2", *GRAPHS}
 
 
 @pytest.mark.parametrize("make", [request, chunked])

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from api import problems
 from api.data_plane import targets
 from api.data_plane.messages import Headers, Response
-from api.data_plane.targets import INFER, INFER_VERSION, PREDICT, Target, is_prediction, parse
-from api.routes import inference_protocol, predictions
+from api.data_plane.targets import CALL_ROUTES, INFER, INFER_VERSION, PREDICT, Target, is_prediction, parse
+from api.routes import generation, inference_protocol, predictions
 
 
 class Noting:
@@ -36,6 +36,7 @@ def application() -> FastAPI:
     app = FastAPI(redirect_slashes=False)
     problems.install(app)
     app.include_router(predictions.router)
+    app.include_router(generation.router)
     app.include_router(inference_protocol.router)
     return app
 
@@ -83,6 +84,14 @@ def by_the_framework(url: bytes) -> tuple[int, Target | None]:
         ),
         (b"/v1/models/a/predict?version=latest", Target("predict", PREDICT, "/v1/models/a/predict", "a")),
         (b"/v1/models/%61/predict", Target("predict", PREDICT, "/v1/models/a/predict", "a")),
+        (
+            b"/v1/models/a/generate?version=3",
+            Target("generate", CALL_ROUTES["generate"], "/v1/models/a/generate", "a", "3"),
+        ),
+        (
+            b"/v1/models/a/encode?label=%C3%A9%20b",
+            Target("encode", CALL_ROUTES["encode"], "/v1/models/a/encode", "a", label="é b"),
+        ),
         (b"/v2/models/a/infer", Target("infer", INFER, "/v2/models/a/infer", "a")),
         (
             b"/v2/models/a/versions/7/infer",
@@ -113,6 +122,9 @@ def test_what_clients_send_is_taken(url: bytes, target: Target) -> None:
         (b"/v1/models/a/predict?top_k=1001", 422),
         (b"/v1/models/a/predict?top_k=five", 422),
         (b"/v1/models/a/predict?variant=INT8", 422),
+        (b"/v1/models/a/generate?version=0", 422),
+        (b"/v1/models/a/encode?label=", 422),
+        (b"/v1/models/a/generates", 404),
         (b"/v2/models/a/versions/0/infer", 404),
         (b"/v2/models/a/versions//infer", 404),
         (b"/v3/models/a/infer", 404),
@@ -152,6 +164,9 @@ NAMES = st.one_of(
 )
 PATHS = st.one_of(
     NAMES.flatmap(lambda name: anything_in(f"/v1/models/{name}/predict")),
+    st.tuples(NAMES, st.sampled_from(sorted(CALL_ROUTES))).flatmap(
+        lambda pair: anything_in(f"/v1/models/{pair[0]}/{pair[1]}")
+    ),
     NAMES.flatmap(lambda name: anything_in(f"/v2/models/{name}/infer")),
     st.tuples(NAMES, st.sampled_from(["1", "0", "01", "999999999", "9" * 10, "latest", "prod", "1a", "-1"])).flatmap(
         lambda pair: anything_in(f"/v2/models/{pair[0]}/versions/{pair[1]}/infer")
@@ -160,7 +175,7 @@ PATHS = st.one_of(
 NUMBERS = ("1", "5", "0", "01", "+1", " 1", "1 ", "1.0", "1e1", "1000", "1001", "1_0", "%31", "1%0A", "1%00", "１", "٣")
 VALUES = st.sampled_from([*NUMBERS, "latest", "prod", "int8", "", "true", "a=b", "x" * 64])
 PAIRS = st.tuples(
-    st.sampled_from(["version", "variant", "top_k", "Version", "v", "version%20", "top%5Fk", ""]),
+    st.sampled_from(["version", "variant", "top_k", "label", "Version", "v", "version%20", "top%5Fk", ""]),
     st.sampled_from(["=", "", "=="]),
     VALUES,
 ).map("".join)

@@ -84,6 +84,23 @@ def test_a_multipart_body_has_the_file_and_its_options(client: TestClient) -> No
     assert file.read_bytes() == CSV
 
 
+def test_a_series_has_options_of_its_own(client: TestClient) -> None:
+    params = {"name": "sales", "format": "series", "time": "when", "series": "shop", "gaps": "interpolate"}
+    params |= {"task": "forecasting", "target": "sold", "known_ahead": '["holiday"]'}
+    response = client.post("/v1/datasets", params=params, content=b"shop,when,holiday,sold\n")
+    assert response.status_code == 202, response.text
+    request = response.json()["job"]["request"]
+    assert request["format"] == "series"
+    assert request["options"] == {
+        "target": "sold",
+        "task": "forecasting",
+        "time": "when",
+        "series": "shop",
+        "known_ahead": ["holiday"],
+        "gaps": "interpolate",
+    }
+
+
 def test_a_name_that_is_taken_is_409_and_leaves_no_file(client: TestClient, problem: Problem) -> None:
     first = upload(client).json()["job"]["id"]
     problem(upload(client), 409, "dataset_exists")
@@ -107,6 +124,8 @@ def test_a_name_that_is_taken_is_409_and_leaves_no_file(client: TestClient, prob
             ["query", "image_size"],
         ),
         ({"name": "x", "channels": "2"}, ["query", "channels"]),
+        ({"name": "x", "gaps": "guess"}, ["query", "gaps"]),
+        ({"name": "x", "known_ahead": "[1]"}, ["query", "known_ahead"]),
         ({"name": "x", "split": '{"test": 1.5}'}, ["query", "split"]),
         ({"name": "x", "split": '{"owner": 1}'}, ["query", "split"]),
     ],
@@ -180,6 +199,21 @@ def test_rows_are_previewed_by_column_name(client: TestClient) -> None:
     add_dataset(opened(client), "people", arrays, TABLE)
     rows = client.get("/v1/datasets/people/preview").json()["rows"]
     assert rows == [{"age": 41.5, "colour": "red", "ill": "yes"}, {"age": None, "colour": None, "ill": "no"}]
+
+
+def test_texts_are_previewed_with_their_classes_and_described(client: TestClient) -> None:
+    arrays = {
+        "train.inputs": np.frombuffer("déjàrose".encode(), np.uint8),
+        "train.inputs.offsets": np.array([0, 6, 10]),
+        "train.targets": np.array([1, 0]),
+    }
+    text = {"name": "text", "dtype": "string", "shape": []}
+    splits = {"train": {"count": 2, "longest": 6, "total": 10}}
+    add_dataset(opened(client), "words", arrays, {**IMAGES, "modality": "text", "input": text, "splits": splits})
+    rows = client.get("/v1/datasets/words/preview").json()["rows"]
+    assert rows == [{"text": "déjà", "label": "b"}, {"text": "rose", "label": "a"}]
+    body = client.get("/v1/datasets/words").json()
+    assert (body["modality"], body["input"], body["splits"]) == ("text", text, splits)
 
 
 def test_there_is_no_preview_before_the_data(client: TestClient, problem: Problem) -> None:

@@ -21,6 +21,7 @@ from tests.api.conftest import migrate, opened
 
 SHADES = "/v1/models/shades/predict"
 PRICES = "/v1/models/prices/predict"
+LENGTHS = "/v1/models/lengths/predict"
 Problem = Callable[[httpx.Response, int, str], dict[str, Any]]
 
 
@@ -192,6 +193,48 @@ def test_json_that_is_none_is_422(client: TestClient, prices: ModelVersion, body
 @pytest.mark.parametrize("body", [{}, {"inputs": []}, {"inputs": 3}, {"inputs": [[1, None]], "owner": "me"}, [1]])
 def test_another_body_is_422(client: TestClient, prices: ModelVersion, body: Any, problem: Problem) -> None:
     assert problem(client.post(PRICES, json=body), 422, "request_invalid")["errors"][0]["loc"][0] == "body"
+
+
+def test_texts_are_made_tokens_and_read_to_their_own_ends(client: TestClient, lengths: ModelVersion) -> None:
+    texts = ["a", "aba", "b" * 9, "é☃x"]
+    assert labels(client.post(LENGTHS, json={"inputs": texts})) == ["short", "middle", "long", "middle"]
+    alone = [client.post(LENGTHS, json={"inputs": [text]}).json()["predictions"][0] for text in texts]
+    assert client.post(LENGTHS, json={"inputs": texts}).json()["predictions"] == alone
+
+
+def test_a_text_is_the_body(client: TestClient, lengths: ModelVersion) -> None:
+    for content_type in ("text/plain", "text/plain; charset=utf-8"):
+        response = client.post(LENGTHS, content="é☃x".encode(), headers={"content-type": content_type})
+        assert labels(response) == ["middle"]
+
+
+def test_a_text_is_read_as_far_as_in_training(client: TestClient, lengths: ModelVersion) -> None:
+    answers = [client.post(LENGTHS, json={"inputs": ["a" * count]}).json()["predictions"] for count in (20, 50_000)]
+    assert answers[0] == answers[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [("", "empty"), (" \t\n", "empty"), ("a" * 2**20, "1,048,576 characters"), (3, "text"), (["a"], "text")],
+)
+def test_what_is_no_text_or_too_long_is_422_and_named(
+    client: TestClient, lengths: ModelVersion, problem: Problem, text: Any, word: str
+) -> None:
+    body = problem(client.post(LENGTHS, json={"inputs": ["ab", text]}), 422, "input_invalid")
+    assert body["errors"][0]["loc"] == ["body", "inputs", 1]
+    assert word in body["errors"][0]["msg"]
+    if isinstance(text, str):
+        headers = {"content-type": "text/plain"}
+        assert word in problem(client.post(LENGTHS, content=text, headers=headers), 422, "input_invalid")["detail"]
+
+
+def test_what_is_no_utf8_and_what_is_no_text_is_refused(
+    client: TestClient, lengths: ModelVersion, prices: ModelVersion, problem: Problem
+) -> None:
+    headers = {"content-type": "text/plain"}
+    problem(client.post(LENGTHS, content=b"\xff\xfe", headers=headers), 422, "text_invalid")
+    problem(client.post(PRICES, content=b"a", headers=headers), 415, "media_type_unknown")
+    problem(client.post(LENGTHS, content=png(0), headers={"content-type": "image/png"}), 415, "model_takes_rows")
 
 
 def test_more_inputs_than_a_batch_holds_are_413(client: TestClient, prices: ModelVersion, problem: Problem) -> None:

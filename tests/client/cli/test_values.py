@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import typer
 
-from client.cli.values import assignments, rows
+from client.cli.values import assignments, domains, rows
 
 
 def test_values_are_json_where_they_parse_and_text_otherwise() -> None:
@@ -60,3 +60,20 @@ def test_rows_are_a_list(text: str) -> None:
 def test_rows_are_passed_on_as_they_are() -> None:
     expected: list[Any] = [[1, 2.5, None], {"colour": "red"}]
     assert rows('[[1, 2.5, null], {"colour": "red"}]') == expected
+
+
+def test_domains_are_ranges_choices_or_json() -> None:
+    texts = ["a=1e-6:0.1:log", "b=16:128:16", "c=0:1", "d=[0, 1]", 'e={"low": 1, "high": 2}']
+    assert domains(texts, "--space") == {
+        "a": {"low": 1e-6, "high": 0.1, "log": True},
+        "b": {"low": 16.0, "high": 128.0, "step": 16.0},
+        "c": {"low": 0.0, "high": 1.0},
+        "d": [0, 1],
+        "e": {"low": 1, "high": 2},
+    }
+
+
+@pytest.mark.parametrize("texts", [["a"], ["=1:2"], ["a=1"], ["a=1:"], ["a=1:2:x"], ["a=1:2", "a=1:2"]])
+def test_what_is_no_domain_is_refused(texts: list[str]) -> None:
+    with pytest.raises(typer.BadParameter):
+        domains(texts, "--space")

@@ -40,6 +40,20 @@ class TestTrainedModel:
         job = syllabus.json("evaluate", "cli-iris", "iris")
         assert 0 <= job["result"]["metrics"]["accuracy"] <= 1
 
+    def test_it_is_compared_and_its_worst_mistakes_are_listed(self, syllabus: Command, tmp_path: Path) -> None:
+        syllabus.json("train", "logistic", "iris", "--model", "cli-other", "--training", "epochs=1")
+        folder = tmp_path / "worth"
+        options = ("--against", "cli-other@v1", "--hardest", "3", "--output", str(folder))
+        result = syllabus("evaluate", "cli-iris", "iris", *options)
+        assert result.exit_code == 0, result.stderr
+        for heading in ("CALIBRATION", "HARDEST ROW", "COLUMN", "DIFFERENCE", "drift  ", "better  "):
+            assert heading in result.stdout
+        assert {"comparison.png", "hardest.csv", "drift.plotly.json"} <= {path.name for path in folder.iterdir()}
+
+    def test_a_version_that_is_not_there_is_named(self, syllabus: Command) -> None:
+        result = syllabus("evaluate", "cli-iris", "iris", "--against", "v9")
+        assert (result.exit_code, "against.version" in result.stderr) == (3, True)
+
     def test_its_predictions_of_a_data_set_are_a_file(self, syllabus: Command, tmp_path: Path) -> None:
         job = syllabus.json("infer", "cli-iris", "iris")
         target = tmp_path / "predictions.jsonl"

@@ -9,7 +9,8 @@ from torch import nn
 from models import registry
 from models.architectures.convnet import LENET
 from models.errors import InvalidHyperparameters, UnsuitableInput
-from models.export import export, served
+from models.export import export
+from models.graphs import Graph, served
 from models.inference import Session
 from models.registry import Shape
 
@@ -82,8 +83,7 @@ def test_a_layer_of_every_type_learns_and_answers_in_onnx_as_in_torch(tmp_path: 
         assert parameter.grad is not None, name
         assert parameter.grad.any(), name
     model = served(network, nn.Softmax(dim=1))
-    signature = {"input": {"name": "x"}, "output": {"name": "y"}}
-    export(model, signature, images[:2], tmp_path / "model.onnx")
+    export(Graph(model, [{"name": "x"}], [{"name": "y"}], (images,), {"y": 1e-4}), {}, tmp_path / "model.onnx")
     session = Session(tmp_path / "model.onnx", threads=1)
     for count in (1, 7, 32):
         with torch.inference_mode():

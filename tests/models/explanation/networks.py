@@ -10,7 +10,8 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from models import registry
-from models.export import export, served
+from models.export import export
+from models.graphs import Graph, served
 from models.preprocess import preprocess_for
 from models.run import JobContext
 from tests.models.running import Array, Recorder, context_of, write_data_set
@@ -60,7 +61,9 @@ class Made:
         whole = nn.Sequential(preprocess, network)
         save_file({name: value.contiguous() for name, value in whole.state_dict().items()}, self.weights)
         end = nn.Flatten(0) if labels is None else nn.Softmax(dim=1)
-        export(served(whole, end), signature, torch.from_numpy(inputs[:2]), self.graph)
+        answer: dict[str, Any] = {"name": "answer"}
+        examples = (torch.from_numpy(inputs[:2]),)
+        export(Graph(served(whole, end), [described], [answer], examples, {"answer": 1e-4}), signature, self.graph)
         self.network = network
         self.version: dict[str, Any] = {
             "architecture": architecture,

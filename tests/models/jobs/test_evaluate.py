@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models.errors import JobError
-from models.run import Outcome, Stopped, run
+from models.run import Candidate, Outcome, Stopped, run
 from tests.models.running import Recorder, context_of, wish_at_poll, write_data_set
 
 
@@ -19,8 +19,24 @@ def trained(iris: Path, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     return run(context)
 
 
-def evaluate(directory: Path, trained: Outcome, dataset: Path, **request: Any) -> Outcome:
-    report = request.pop("report", None)
+@pytest.fixture(scope="module")
+def other(iris: Path, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    """Trained on the same rows, but hardly."""
+    training = {"epochs": 1, "seed": 1}
+    request = {"architecture": "logistic", "training": training}
+    return run(context_of(tmp_path_factory.mktemp("iris"), "train", request, dataset=iris))
+
+
+def evaluate(
+    directory: Path,
+    trained: Outcome,
+    dataset: Path,
+    *,
+    reference: Path | None = None,
+    others: tuple[Candidate, ...] = (),
+    report: Recorder | None = None,
+    **request: Any,
+) -> Outcome:
     return run(
         context_of(
             directory,
@@ -30,8 +46,19 @@ def evaluate(directory: Path, trained: Outcome, dataset: Path, **request: Any) -
             model=trained.files[0].path,
             version=trained.version,
             report=report,
+            reference=reference,
+            others=others,
         )
     )
+
+
+def candidate(trained: Outcome) -> Candidate:
+    return Candidate(trained.files[0].path, trained.version or {})
+
+
+def artifact(outcome: Outcome, name: str) -> Path:
+    (path,) = [file.path for file in outcome.files if file.name == name]
+    return path
 
 
 def test_the_rows_held_out_in_training_are_scored(trained: Outcome, iris: Path, tmp_path: Path) -> None:
@@ -53,8 +80,90 @@ def test_the_result_has_every_metric_and_is_its_report(trained: Outcome, iris: P
     assert np.array(metrics["confusion_matrix"]).sum() == 30
     assert [row["label"] for row in metrics["per_class"]] == ["setosa", "versicolor", "virginica"]
     assert set(metrics["roc_curve"]) == {"setosa", "versicolor", "virginica"}
-    assert json.loads(outcome.files[0].path.read_text()) == outcome.result
     json.dumps(outcome.result, allow_nan=False)
+    report = json.loads(artifact(outcome, "report.json").read_text())
+    assert {name: report[name] for name in ("metrics", "calibration", "drift", "artifacts")} == {
+        name: outcome.result[name] for name in ("metrics", "calibration", "drift", "artifacts")
+    }
+    assert set(report["curves"]) == {"roc_curve", "precision_recall_curve", "reliability"}
+    listed = {entry["name"] for entry in outcome.result["artifacts"]}
+    assert listed == {"roc.png", "precision_recall.png", "confusion_matrix.png", "calibration.png", "hardest.csv"}
+    assert listed <= {file.name for file in outcome.files}
+
+
+def test_the_temperature_kept_with_the_version_is_tried(trained: Outcome, iris: Path, tmp_path: Path) -> None:
+    assert trained.version is not None
+    kept = trained.version["calibration"]
+    assert (kept["rows"], kept["temperature"] > 0) == (30, True)
+    found = evaluate(tmp_path, trained, iris, split="validation").result["calibration"]
+    assert found["temperature"] == kept["temperature"]
+    for when in ("before", "after"):  # on its own rows it does what it did when it was fitted
+        assert found[when]["ece"] == pytest.approx(kept[f"ece_{when}"])
+        assert found[when]["log_loss"] == pytest.approx(kept[f"log_loss_{when}"])
+
+
+def test_the_hardest_rows_are_listed_with_their_values(trained: Outcome, iris: Path, tmp_path: Path) -> None:
+    outcome = evaluate(tmp_path, trained, iris, hardest=4)
+    assert outcome.result["drift"]["verdict"]["drift"] == "unknown"  # without the rows that it was trained on
+    rows = outcome.result["hardest"]
+    assert [row["loss"] for row in rows] == sorted((row["loss"] for row in rows), reverse=True)
+    (first, *_) = json.loads(artifact(outcome, "report.json").read_text())["hardest"]
+    inputs = np.load(iris / "train.inputs.npy")[first["source_row"]]
+    assert first["values"] == dict(zip(("x0", "x1", "x2", "x3"), map(float, inputs), strict=True))
+    assert len(artifact(outcome, "hardest.csv").read_text().splitlines()) == 5
+
+
+def test_rows_like_those_of_the_training_have_not_drifted(trained: Outcome, iris: Path, tmp_path: Path) -> None:
+    drift = evaluate(tmp_path, trained, iris, reference=iris, split="validation").result["drift"]
+    assert drift["verdict"]["drift"] == "none"
+    assert drift["rows"] == {"reference": 90, "new": 30}
+    assert {column["name"] for column in drift["columns"]} == {"x0", "x1", "x2", "x3", "predicted class", "confidence"}
+
+
+def test_moved_rows_have_drifted_and_the_moved_column_is_named(trained: Outcome, iris: Path, tmp_path: Path) -> None:
+    inputs, targets = np.load(iris / "train.inputs.npy"), np.load(iris / "train.targets.npy")
+    inputs[:, 1] += 2
+    moved = write_data_set(
+        tmp_path / "moved", {"train": (inputs, targets)}, classes=["setosa", "versicolor", "virginica"]
+    )
+    outcome = evaluate(tmp_path, trained, moved, reference=iris)
+    drift = outcome.result["drift"]
+    assert drift["verdict"]["drift"] == "large"
+    assert "x1" in drift["verdict"]["detail"]
+    assert drift["classifier"]["interval"][0] > 0.8
+    assert artifact(outcome, "drift.png").stat().st_size > 0
+
+
+def test_two_versions_are_compared_on_the_same_rows(
+    trained: Outcome, other: Outcome, iris: Path, tmp_path: Path
+) -> None:
+    recorder = Recorder()
+    against = {"model": "b-model", "version": 2}
+    outcome = evaluate(tmp_path, trained, iris, others=(candidate(other),), against=against, report=recorder)
+    compared = outcome.result["comparison"]
+    assert (compared["model"], compared["version"]) == ("b-model", 2)
+    alone = evaluate(tmp_path / "alone", other, iris, hardest=0).result["metrics"]
+    for name, figures in compared["metrics"].items():
+        assert (figures["first"], figures["second"]) == (outcome.result["metrics"][name], alone[name])
+    assert compared["test"]["name"] == "mcnemar"
+    assert compared["verdict"]["better"] == "first"
+    assert "a-model 1 (first) is better than b-model 2 (second)" in compared["verdict"]["detail"]
+    assert artifact(outcome, "comparison.plotly.json").exists()
+    assert recorder.fractions == sorted(recorder.fractions)
+    assert recorder.fractions[-1] == 1
+
+
+def test_images_have_a_sheet_of_the_hardest(few_digits: Path, tmp_path: Path) -> None:
+    request = {"architecture": "lenet", "training": {"epochs": 1}}
+    trained = run(context_of(tmp_path / "train", "train", request, dataset=few_digits))
+    outcome = evaluate(tmp_path / "evaluate", trained, few_digits, reference=few_digits, hardest=7)
+    assert artifact(outcome, "hardest.png").read_bytes().startswith(b"\x89PNG")
+    assert {column["name"] for column in outcome.result["drift"]["columns"]} == {
+        "brightness",
+        "contrast",
+        "predicted class",
+        "confidence",
+    }
 
 
 @pytest.mark.parametrize(("split", "rows"), [("train", 90), ("validation", 30)])
@@ -102,7 +211,11 @@ def test_a_split_that_is_not_there_is_refused_with_those_that_are(trained: Outco
 def test_a_regression_has_its_own_metrics(diabetes: Path, tmp_path: Path) -> None:
     request = {"architecture": "linear", "training": {"epochs": 5}}
     trained = run(context_of(tmp_path / "train", "train", request, dataset=diabetes))
-    metrics = evaluate(tmp_path / "evaluate", trained, diabetes).result["metrics"]
+    outcome = evaluate(tmp_path / "evaluate", trained, diabetes)
+    metrics = outcome.result["metrics"]
+    assert trained.version is not None
+    assert trained.version["calibration"] is None
+    assert {"predicted.png", "residuals.png"} <= {entry["name"] for entry in outcome.result["artifacts"]}
     names = {"mae", "mse", "rmse", "r2", "adjusted_r2"}
     assert set(metrics) == {*names, "intervals"}
     assert all(low < metrics[name] < high for name, (low, high) in metrics["intervals"].items())

@@ -37,6 +37,12 @@ def refused(directory: Path, request: dict[str, Any]) -> JobError:
             "no_validation",
             "training.split.validation",
         ),
+        ({"architecture": "gan", "training": {"early_stopping": {}}}, "no_validation_loss", "training.early_stopping"),
+        (
+            {"architecture": "gan", "training": {"scheduler": {"name": "plateau"}}},
+            "no_validation_loss",
+            "training.scheduler",
+        ),
         (
             {"architecture": "mlp", "hyperparameters": {"batch_norm": True}, "training": {"batch_size": 1}},
             "unsuitable_batch_size",
@@ -50,6 +56,20 @@ def test_what_cannot_be_trained_is_refused_before_it_begins(
     error = refused(iris, request_)
     assert error.code == code
     assert said in error.detail
+
+
+def test_an_architectures_own_optimizer_is_taken_where_none_is_named(iris: Path) -> None:
+    def optimizer(**training: Any) -> dict[str, Any]:
+        return Plan.of(
+            {"architecture": "gan", "training": training}, DataSet.open(iris)
+        ).settings.optimizer.model_dump()
+
+    assert {name: optimizer()[name] for name in ("name", "learning_rate", "beta1")} == {
+        "name": "adam",
+        "learning_rate": 2e-4,
+        "beta1": 0.5,
+    }
+    assert optimizer(optimizer={"name": "sgd"})["name"] == "sgd"
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")

@@ -1,6 +1,7 @@
 """The loop itself. What happens around it is tested with the callbacks and the train job."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from models.data import DataSet
-from models.errors import TrainingDiverged
+from models.data import Batch, DataSet
+from models.errors import JobError, TrainingDiverged
+from models.losses import CrossEntropy
+from models.tasks import Classification, Phase
 from models.training.callbacks import Callback
 from models.training.device import Compute
 from models.training.plan import Plan
@@ -151,31 +154,96 @@ def test_bfloat16_trains_with_float32_weights(few_digits: Path) -> None:
     assert weights(trainer).isfinite().all()
 
 
-def test_a_task_with_two_phases_takes_a_step_of_each(iris: Path) -> None:
-    """As a GAN has: the trainer is told nothing of it."""
-    plan = Plan.of({"architecture": "logistic", "training": {"epochs": 1, "batch_size": "all"}}, DataSet.open(iris))
-    network = plan.network()
-    calls: list[str] = []
+class Alternating(Classification):
+    """A weight phase at every batch and a bias phase at every second, as a GAN has two: the trainer is told no more."""
 
-    class TwoPhases(type(plan.task)):  # type: ignore[misc]
-        def phases(self, network: nn.Module) -> list[Any]:
-            (phase,) = super().phases(network)
-            affine = network[1].affine  # type: ignore[index]
+    def phases(self, network: nn.Module) -> list[Phase]:
+        (phase,) = super().phases(network)
+        affine = network[1].affine  # type: ignore[index]
+        return [
+            replace(phase, parameters=[affine.weight], name="weight", learning_rate_factor=0.5, watch_gradient=True),
+            replace(phase, parameters=[affine.bias], name="bias", every=2),
+        ]
 
-            def noted(name: str) -> Callable[[Any], dict[str, Tensor]]:
-                def step(batch: Any) -> dict[str, Tensor]:
-                    calls.append(name)
-                    return phase.step(batch)  # type: ignore[no-any-return]
 
-                return step
+def alternating(iris: Path, callbacks: tuple[Callback, ...] = (), **training: Any) -> Trainer:
+    request = {"architecture": "logistic", "training": {"epochs": 2, "batch_size": 48, **training}}
+    plan = Plan.of(request, DataSet.open(iris))
+    seed_everything(0)
+    train = plan.splits["train"]
+    task = Alternating(plan.dataset, train, CrossEntropy(name="cross_entropy"))
+    return Trainer(plan.network(), task, train, None, plan.settings, CPU, callbacks)
 
-            kind = type(phase)
-            return [kind([affine.weight], noted("weight"), 2), kind([affine.bias], noted("bias"))]
 
-    assert plan.settings.loss is not None
-    task = TwoPhases(plan.dataset, plan.splits["train"], plan.settings.loss)
-    before = [parameter.clone() for parameter in network.parameters()]
-    Trainer(network, task, plan.splits["train"], None, plan.settings, CPU).fit()
-    assert calls == ["weight", "weight", "bias"]
-    for old, new in zip(before, network.parameters(), strict=True):
-        assert not torch.equal(old, new)
+def test_each_phase_takes_its_own_steps_in_its_own_time(iris: Path) -> None:
+    changed: list[tuple[bool, bool]] = []
+    names: list[set[str]] = []
+
+    def compare(trainer: Trainer) -> None:
+        now = [parameter.detach().clone() for parameter in trainer.network.parameters()]
+        weight, bias = (not torch.equal(old, new) for old, new in zip(before, now, strict=True))
+        changed.append((weight, bias))
+        names.append(set(trainer.latest))
+        before[:] = now
+
+    trainer = alternating(iris, (EachStep(compare),))
+    before = [parameter.detach().clone() for parameter in trainer.network.parameters()]
+    trainer.fit()
+    assert changed == [(True, False), (True, True)] * 2
+    assert names == [{"weight_loss", "weight_gradient_norm"}, {"weight_loss", "weight_gradient_norm", "bias_loss"}] * 2
+
+
+def test_a_phase_has_its_share_of_the_learning_rate(iris: Path) -> None:
+    trainer = alternating(iris, optimizer={"name": "sgd", "learning_rate": 0.2})
+    trainer.fit()
+    assert [optimizer.param_groups[0]["lr"] for optimizer in trainer.optimizers] == [0.1, 0.2]
+
+
+def test_the_gradients_norm_is_that_before_clipping(iris: Path) -> None:
+    def norms(clip: float | None) -> list[float]:
+        found: list[float] = []
+        watch = EachStep(lambda trainer: found.append(float(trainer.latest["weight_gradient_norm"])))
+        alternating(iris, (watch,), epochs=1, gradient_clip=clip).fit()
+        return found
+
+    assert norms(1e-3)[0] == norms(None)[0] > 0.01
+
+
+def test_each_phases_means_are_reported_and_begin_anew(iris: Path) -> None:
+    trainer = alternating(iris)
+    losses: list[float] = []
+    trainer.callbacks = [EachStep(lambda trainer: losses.append(float(trainer.latest["weight_loss"])))]
+    trainer.fit()
+    means = trainer.take_means()
+    assert set(means) == {"weight_loss", "weight_gradient_norm", "bias_loss"}
+    assert means["weight_loss"] == pytest.approx(np.mean(losses))
+    assert trainer.take_means() == {}
+
+
+def test_a_phase_that_never_comes_is_refused(iris: Path) -> None:
+    with pytest.raises(JobError, match="every 2th batch and there are 1") as refused:
+        alternating(iris, epochs=1, batch_size="all")
+    assert refused.value.code == "too_few_steps"
+
+
+def test_averaged_weights_are_validated_and_kept(iris: Path) -> None:
+    """By hand: after each step the average moves by 1 - min(decay, (1 + t) / (10 + t)) towards the weights."""
+    expected: list[Tensor] = []
+    validated: list[bool] = []
+
+    class Watching(Classification):
+        def validate(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
+            validated.append(network is trainer.evaluated and network is not trainer.network)
+            return super().validate(network, batch)
+
+    def move(trainer: Trainer) -> None:
+        share = 1 - min(0.5, (1 + trainer.step) / (10 + trainer.step))
+        expected[:] = [expected[0] + share * (weights(trainer) - expected[0])]
+
+    trainer = trainer_of(iris, "logistic", (EachStep(move),), ema=0.5, epochs=6)
+    trainer.task = Watching(DataSet.open(iris), trainer.train, CrossEntropy(name="cross_entropy"))
+    expected.append(weights(trainer))
+    trainer.fit()
+    assert validated
+    assert all(validated)
+    torch.testing.assert_close(weights(trainer), expected[0])

@@ -14,11 +14,12 @@ from sqlalchemy.orm import Session
 from services import lifecycle, registry
 from services.artifacts import StoredFile
 from services.database import Database
-from services.errors import NotFound, SyllabusError, Unavailable
+from services.errors import Conflict, NotFound, SyllabusError, Unavailable
 from services.resources import Resources
 from services.serving import directory as module
 from services.serving.directory import FRESH_SECONDS, Directory
 from services.tables import Job
+from tests.generative_models import add_generator, add_shades
 
 FILES = [f"{number:064x}" for number in range(10)]
 
@@ -353,6 +354,28 @@ def test_the_shadow_is_another_version_than_the_one_that_answers(resources: Reso
             assert shadow is not None
             assert shadow.version == 2
             assert entry.shadow_of(shadow) is None
+
+    asyncio.run(scenario())
+
+
+def test_each_call_of_a_version_has_its_graph(resources: Resources) -> None:
+    version = add_shades(resources, "m")
+    add_generator(resources, "m")
+
+    async def scenario() -> None:
+        async with looked(resources) as directory:
+            entry = await directory.get("m")
+            calls = ("infer", "predict", "reconstruct", "anomaly", "encode", "generate", "decode", "interpolate")
+            found = [entry.resolve("1", None, call) for call in calls]
+            assert [model.graph for model in found] == ["model"] * 4 + ["encoder"] + ["decoder"] * 3
+            assert found[0].sha256 == version.onnx_sha256
+            assert len({model.key for model in found}) == 3
+            assert [model.repeats for model in found] == [False] * 5 + [True] * 3
+            assert entry.resolve("2").graph == "model"
+            for call in ("encode", "predict"):
+                with pytest.raises(Conflict) as failure:
+                    entry.resolve("2", None, call)
+                assert failure.value.code == "call_unsupported"
 
     asyncio.run(scenario())
 

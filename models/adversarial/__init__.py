@@ -1,0 +1,1 @@
+"""Generative adversarial networks: what `gan`, `dcgan` and `wgan_gp` share."""

@@ -1,0 +1,1 @@
+"""Versions that code and generate: what their graphs are given, and what is made of what they answer."""

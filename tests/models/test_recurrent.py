@@ -1,0 +1,102 @@
+"""What `rnn`, `lstm` and `gru` share: a text is read to its end, whatever is behind it."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor, nn
+
+from models import registry
+from models.export import PARITY_BATCH_SIZES, PARITY_LENGTHS, export, parity
+from models.graphs import Graph, served
+from models.inference import Session
+from models.summary import layers
+from shapes.tokens import PADDING
+
+NAMES = ("rnn", "lstm", "gru")
+NUM_TOKENS = 9
+VARIANTS: list[dict[str, Any]] = [
+    {},
+    {"bidirectional": True},
+    {"num_layers": 2},
+    {"num_layers": 3, "bidirectional": True, "layer_norm": True, "dropout": 0.3},
+]
+SIZES = {"embedding_dim": 5, "hidden_dim": 7}
+TOKENS = st.lists(st.lists(st.integers(1, NUM_TOKENS - 1), min_size=1, max_size=12), min_size=1, max_size=5)
+variants = pytest.mark.parametrize("variant", VARIANTS, ids=["plain", "bidirectional", "deep", "everything"])
+names = pytest.mark.parametrize("name", NAMES)
+
+
+def network(name: str, variant: dict[str, Any]) -> nn.Module:
+    torch.manual_seed(0)
+    return registry.get(name).configure({**SIZES, **variant}).build((NUM_TOKENS,), 3).eval()
+
+
+def padded(rows: list[list[int]], more: int = 0) -> Tensor:
+    width = max(map(len, rows)) + more
+    return torch.tensor([row + [PADDING] * (width - len(row)) for row in rows])
+
+
+@names
+@variants
+@settings(deadline=None, max_examples=25)
+@given(rows=TOKENS, more=st.integers(0, 9))
+def test_padding_never_changes_an_answer(name: str, variant: dict[str, Any], rows: list[list[int]], more: int) -> None:
+    built = network(name, variant)
+    with torch.inference_mode():
+        alone = torch.cat([built(padded([row])) for row in rows])
+        together = built(padded(rows, more))
+    torch.testing.assert_close(together, alone, rtol=0, atol=1e-6)
+
+
+@names
+def test_what_is_read_last_and_first_both_count(name: str) -> None:
+    built = network(name, {"bidirectional": True})
+    with torch.inference_mode():
+        first, last, same = built(torch.tensor([[2, 3, 4, 0], [5, 3, 4, 0], [2, 3, 6, 0]]))
+    assert not torch.allclose(first, last)
+    assert not torch.allclose(first, same)
+
+
+@names
+def test_each_direction_is_torchs_own(name: str) -> None:
+    built = network(name, {"bidirectional": True})
+    tokens = torch.tensor([[2, 5, 7, 3, 1]])
+    whole = built.layers[0].directions[0].__class__(5, 7, batch_first=True, bidirectional=True)  # type: ignore[index, union-attr]
+    forward, backward = (direction.state_dict() for direction in built.layers[0].directions)  # type: ignore[index, union-attr]
+    whole.load_state_dict(forward | {f"{key}_reverse": value for key, value in backward.items()})
+    with torch.inference_mode():
+        _, state = whole(built.embedding(tokens))  # type: ignore[operator]
+        states = state[0] if isinstance(state, tuple) else state
+        expected = built.output(states.transpose(0, 1).flatten(1))  # type: ignore[operator]
+        torch.testing.assert_close(built(tokens), expected, rtol=0, atol=1e-6)
+
+
+@names
+@variants
+def test_batch_and_length_are_free_in_the_exported_graph(name: str, variant: dict[str, Any], tmp_path: Any) -> None:
+    longest = 41
+    examples = torch.randint(1, NUM_TOKENS, (4, longest), generator=torch.Generator().manual_seed(1))
+    tokens = {"name": "tokens", "dtype": "int64", "shape": [None]}
+    answer = {"name": "probabilities", "dtype": "float32", "shape": [3]}
+    module = served(network(name, variant), nn.Softmax(dim=1))
+    graph = Graph(module, [tokens], [answer], (examples,), {"probabilities": 1e-5})
+    export(graph, {}, tmp_path / "model.onnx")
+    session = Session(tmp_path / "model.onnx", threads=1)
+    found = parity(graph, session)
+    assert found["max_abs_difference"] <= 1e-5
+    assert (found["batch_sizes"], found["lengths"]) == (list(PARITY_BATCH_SIZES), [*PARITY_LENGTHS, longest])
+    row = np.array([[3, 1, 4]])
+    np.testing.assert_allclose(session.run(np.pad(row, ((0, 0), (0, 30)))), session.run(row), atol=1e-6)
+
+
+@names
+def test_its_layers_are_listed_with_their_costs(name: str) -> None:
+    built = network(name, {"bidirectional": True})
+    rows = layers(built, (NUM_TOKENS,))
+    assert sum(row.parameters for row in rows) == sum(parameter.numel() for parameter in built.parameters())
+    gates = {"rnn": 1, "gru": 3, "lstm": 4}[name]
+    assert [row.multiply_adds for row in rows if row.kind == name.upper()] == [NUM_TOKENS * gates * (5 + 7) * 7] * 2

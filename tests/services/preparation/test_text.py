@@ -1,0 +1,76 @@
+"""What is asked of models and data of text before a job is queued."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from services import jobs
+from services.errors import Invalid
+from services.requests.jobs import JOB_REQUEST
+from services.resources import Resources
+from services.tables import Job
+from tests.api.conftest import add_dataset, add_version
+from tests.serving_models import image_classifier, image_signature, text_classifier, text_signature
+
+TEXT: dict[str, Any] = {
+    "modality": "text",
+    "task": "classification",
+    "splits": {"train": {"count": 100}},
+    "classes": ["short", "middle", "long"],
+    "input": {"name": "text", "dtype": "string", "shape": []},
+    "target": {"name": "label", "dtype": "int64", "shape": []},
+}
+IMAGES = {**TEXT, "modality": "image", "input": image_signature()["input"]}
+TAGS = {**TEXT, "task": "tagging", "input": {"name": "tokens", "dtype": "string", "shape": [None]}}
+
+
+@pytest.fixture(autouse=True)
+def registered(resources: Resources) -> None:
+    arrays = {"train.inputs": np.frombuffer(b"abc", np.uint8), "train.inputs.offsets": np.array([0, 1, 3])}
+    for name, manifest in (("words", TEXT), ("tags", TAGS), ("pictures", IMAGES)):
+        add_dataset(resources, name, arrays, manifest)
+    add_version(resources, "lengths", text_classifier(), text_signature())
+    add_version(resources, "shades", image_classifier(), image_signature())
+
+
+def submit(resources: Resources, **body: Any) -> Job:
+    with resources.database.transaction() as session:
+        return jobs.submit(session, resources, JOB_REQUEST.validate_python(body), idempotency_key=None)
+
+
+@pytest.mark.parametrize("architecture", ["rnn", "lstm", "gru"])
+def test_text_is_trained_on(resources: Resources, architecture: str) -> None:
+    for kind in ("train", "cross_validate", "learning_curve"):
+        assert submit(resources, kind=kind, architecture=architecture, dataset="words").state == "queued"
+
+
+@pytest.mark.parametrize("kind", ["evaluate", "infer"])
+def test_a_text_model_is_asked_about_text_alone(resources: Resources, kind: str) -> None:
+    assert submit(resources, kind=kind, model="lengths", dataset="words").state == "queued"
+    for model, dataset in (("lengths", "pictures"), ("shades", "words")):
+        with pytest.raises(Invalid) as caught:
+            submit(resources, kind=kind, model=model, dataset=dataset)
+        assert caught.value.code == "dataset_mismatch"
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "field"),
+    [
+        ({"kind": "optimize", "model": "lengths"}, "model_not_optimized", "model"),
+        ({"kind": "diagnose", "architecture": "gru", "dataset": "words"}, "data_not_diagnosed", "dataset"),
+        ({"kind": "train", "architecture": "gru", "dataset": "pictures"}, "job_invalid", "architecture"),
+        ({"kind": "train", "architecture": "gru", "dataset": "tags"}, "job_invalid", "architecture"),
+        (
+            {"kind": "train", "architecture": "gru", "dataset": "words", "hyperparameters": {"unit": "letters"}},
+            "job_invalid",
+            "hyperparameters",
+        ),
+    ],
+)
+def test_what_is_not_for_text_is_refused_by_name(
+    resources: Resources, body: dict[str, Any], code: str, field: str
+) -> None:
+    with pytest.raises(Invalid) as caught:
+        submit(resources, **body)
+    assert (caught.value.code, caught.value.errors[0]["loc"][:2]) == (code, ["body", field])
