@@ -9,7 +9,7 @@ distance of as many training rows, which no generator can be expected to beat.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 import torch
@@ -18,14 +18,17 @@ from torch import Tensor, nn
 
 from models.data import Examples, fitting
 from models.errors import JobError
-from models.generative.graphs import Sampler
 from models.generative.network import parts_of
 from models.hooks import watched
 from models.metrics.generation import class_shares, classes_found, diversity, frechet_distance
 from models.run import Reporter, Stopped
+from models.tasks.base import Task
 from models.training.callbacks import Callback
 from models.training.plan import Plan
 from models.training.trainer import Trainer, seed_everything
+
+if TYPE_CHECKING:  # which imports this module
+    from models.tasks.generative import Generative
 
 Array = NDArray[Any]
 
@@ -67,7 +70,7 @@ def quality_of(plan: Plan, network: nn.Module, report: Reporter) -> dict[str, An
     count = min(len(held_out), len(plan.splits["train"]), MAX_EXAMPLES)
     real, train = (_rows(examples, count) for examples in (held_out, plan.splits["train"]))
     labels = held_out.targets[real].cpu() if plan.config.needs_classes else None
-    drawn = judge.see(_drawn(network, labels, count))
+    drawn = judge.see(_drawn(plan.task, network, labels, count))
     known, floor = judge.see(_batches(held_out, real)), judge.see(_batches(plan.splits["train"], train))
     return _compared(plan.dataset.labels or [], drawn, known, labels) | {
         "frechet_floor": frechet_distance(floor.features, known.features),
@@ -162,10 +165,10 @@ def _batches(examples: Examples, rows: Tensor) -> Iterator[Tensor]:
 
 
 @torch.inference_mode()
-def _drawn(network: nn.Module, labels: Tensor | None, count: int) -> Iterator[Tensor]:
+def _drawn(task: Task, network: nn.Module, labels: Tensor | None, count: int) -> Iterator[Tensor]:
     """As many examples as are asked for, as they are served, of seeded codes and of these labels."""
-    preprocess, generative = parts_of(network)
-    sampler, generator = Sampler(preprocess, generative).eval(), torch.Generator().manual_seed(0)
+    sampler, generator = cast("Generative", task).sampler(network).eval(), torch.Generator().manual_seed(0)
+    _, generative = parts_of(network)
     device = next(network.parameters()).device
     for index in torch.split(torch.arange(count), BATCH_SIZE):
         codes = torch.randn(len(index), generative.code_dim, generator=generator).to(device)

@@ -4,12 +4,15 @@ import os
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from tests.stack import Stack
 from tests.test_readme import ROOT, snippets
 
 GUIDE = (ROOT / "docs" / "diagnose.md").read_text()
 
 
+@pytest.mark.slow
 def test_the_guides_lines_work_as_they_stand(stack: Stack, tmp_path: Path) -> None:
     script = "\n".join(["set -eu", *snippets("sh diagnose", GUIDE)])
     environment = {**os.environ, "API": stack.url}

@@ -41,7 +41,7 @@ def test_samples_are_told_of_before_the_end_and_stay_with_the_job(stack: Stack) 
 
 
 def test_samples_of_a_running_job_can_be_looked_at_and_outlive_its_cancellation(stack: Stack) -> None:
-    request = {**TRAIN, "model": "cancelled-digits", "training": {"epochs": 10_000, "device": "cpu", "batch_size": 256}}
+    request = {**TRAIN, "model": "cancelled-digits", "training": {"epochs": 400, "device": "cpu", "batch_size": 64}}
     job_id = stack.submit(request)["id"]
     wait_until(lambda: sheets(stack, job_id), "a sheet of samples")
     assert stack.get(f"/v1/jobs/{job_id}")["state"] == "running"
