@@ -1,7 +1,8 @@
 """What a search costs beside its trainings, and what a second worker gains.
 
 Overhead: a search of so many trials by one worker against a bare Optuna loop in one process that calls the same
-training function with the same parameters, settings and threads. The rounds are paired; asked is at most 15 %.
+training function with the same parameters and settings, both with one thread on the same core; gateway and database
+have the other. The rounds are paired; asked is at most 15 %.
 Workers: the same search by one worker on one core, and by two on a core each; asked is 1.7 times as fast.
 
 A search is timed by the database's clock, from the claim of its first trial to the end of its last; what it does
@@ -32,7 +33,7 @@ from models.search.space import configured
 from models.search.training import train_once
 from services.images import decode, fit
 from services.pictures import to_png
-from tests.stack import COMMANDS, Stack
+from tests.stack import COMMANDS, Stack, wait_until
 
 SPACE: dict[str, Any] = {
     "training.optimizer.learning_rate": {"low": 1e-4, "high": 1e-2, "log": True},
@@ -53,7 +54,9 @@ def search(stack: Stack, trials: int, epochs: int, parallelism: int) -> tuple[fl
         "space": SPACE,
         "training": {"epochs": epochs, "device": "cpu"},
     }
-    job = stack.wait_for(stack.submit(body)["id"], seconds=3600)
+    job_id = stack.submit(body)["id"]
+    stack.http.get(f"/v1/jobs/{job_id}/events", timeout=3600).raise_for_status()  # ends with the job; no polling
+    job = stack.job(job_id)
     assert job["state"] == "succeeded", job["error"]
     rows = stack.get("/v1/jobs", parent_id=job["id"], limit=1000)["items"]
     assert [row["state"] for row in rows] == ["succeeded"] * trials
@@ -66,9 +69,9 @@ def search(stack: Stack, trials: int, epochs: int, parallelism: int) -> tuple[fl
     }
 
 
-def bare_loop(data: Path, request: dict[str, Any], threads: int) -> float:
-    """Seconds of an Optuna study that trains with the parameters that the search had."""
-    torch.set_num_threads(threads)
+def bare_loop(data: Path, request: dict[str, Any]) -> float:
+    """Seconds of an Optuna study that trains with the parameters that the search had, with one thread."""
+    torch.set_num_threads(1)
     dataset = DataSet.open(data)
     history = History.of(request, {"id": request["id"], "number": 0, "trials": []})
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.RandomSampler(seed=0))
@@ -77,7 +80,7 @@ def bare_loop(data: Path, request: dict[str, Any], threads: int) -> float:
 
     def objective(trial: optuna.Trial) -> float:
         with tempfile.TemporaryDirectory() as scratch:
-            context = context_of(request, data, Path(scratch), threads)
+            context = context_of(request, data, Path(scratch))
             trained = configured(request, history.space.suggest(trial))
             values = train_once(context, trained, dataset, history, Judge(request, history, 0)).values
         return values[history.objectives[0].metric]
@@ -87,7 +90,7 @@ def bare_loop(data: Path, request: dict[str, Any], threads: int) -> float:
     return time.perf_counter() - started_at
 
 
-def context_of(request: dict[str, Any], data: Path, scratch: Path, threads: int) -> JobContext:
+def context_of(request: dict[str, Any], data: Path, scratch: Path) -> JobContext:
     """A job's context that reports to nobody and never saves a checkpoint."""
     return JobContext(
         kind="trial",
@@ -96,7 +99,7 @@ def context_of(request: dict[str, Any], data: Path, scratch: Path, threads: int)
         scratch=scratch,
         checkpoints=scratch,
         checkpoint_interval_seconds=1e9,
-        threads=threads,
+        threads=1,
         dataset=data,
         report=Silent(),
         decode_image=decode,
@@ -116,29 +119,29 @@ def on_core(core: int) -> Iterator[None]:
 
 
 @contextmanager
-def workers(home: Path, cores: Sequence[int] | None) -> Iterator[Stack]:
-    """A stack with one worker on all cores, or with one on each of these."""
-    with Stack(home, without=("worker",) if cores else ()) as stack:
-        for core in cores or ():
-            COMMANDS[name := f"worker-{core}"] = COMMANDS["worker"]
+def workers(home: Path, cores: Sequence[int]) -> Iterator[Stack]:
+    """A stack with a worker on each of these cores."""
+    with Stack(home, without=("worker",)) as stack:
+        for core in cores:
             with on_core(core):
-                stack.start(name)
-        stack.names += [f"worker-{core}" for core in cores or ()]
-        deadline = time.monotonic() + 60
-        while len(stack.get("/v1/system")["workers"]) < 1 + len(cores or (0,)) and time.monotonic() < deadline:
-            time.sleep(0.1)
-        search(stack, 2, 1, 2)  # a worker's first job finds nothing warm
+                stack.start(f"worker-{core}", COMMANDS["worker"])
+        announced = len(cores) + 1  # the ingester is one too
+        wait_until(lambda: len(stack.get("/v1/system")["workers"]) == announced, "the workers' announcement", 120)
+        search(stack, 2 * len(cores), 1, len(cores))  # a worker's first job finds nothing warm
         yield stack
 
 
 def overhead(arguments: argparse.Namespace) -> None:
     """Print the table of the first comparison."""
     rounds = []
-    with tempfile.TemporaryDirectory() as home, workers(Path(home), None) as stack:
+    with tempfile.TemporaryDirectory() as home, workers(Path(home), CORES[:1]) as stack:
         digest = stack.get("/v1/datasets/digits")["digest"].removeprefix("sha256:")
+        with on_core(CORES[0]):
+            bare_loop(stack.settings.datasets / digest, search(stack, 1, 1, 1)[1])  # so that it is as warm as a worker
         for _ in range(arguments.rounds):
             ours, request = search(stack, arguments.trials, arguments.epochs, 1)
-            rounds.append((ours, bare_loop(stack.settings.datasets / digest, request, len(CORES))))
+            with on_core(CORES[0]):
+                rounds.append((ours, bare_loop(stack.settings.datasets / digest, request)))
     ours, bare = (statistics.median(column) for column in zip(*rounds, strict=True))
     share = statistics.median(ours / bare - 1 for ours, bare in rounds)
     print(f"| {arguments.trials} trials, {arguments.rounds} rounds | search | bare loop | a trial | overhead |")

@@ -57,11 +57,9 @@ class Examples:
         self.rows = rows
         self.targets = torch.from_numpy(np.zeros(len(rows)) if targets is None else targets[rows])
         self.targets = self.targets.to(self.device)
-        self._inputs: Tensor | NDArray[Any] | Ragged
-        if isinstance(inputs, Ragged):
-            self._inputs = inputs[rows]
-        else:
-            self._inputs = torch.from_numpy(inputs[rows]).to(self.device) if in_memory else inputs
+        self._inputs: Tensor | NDArray[Any] | Ragged = inputs
+        if in_memory and not isinstance(inputs, Ragged):
+            self._inputs = torch.from_numpy(inputs[rows]).to(self.device)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -70,28 +68,38 @@ class Examples:
     def input_shape(self) -> tuple[int, ...]:
         """The shape of an input; of rows that vary in length, of the longest."""
         if isinstance(self._inputs, Ragged):
-            return (int(self._inputs.lengths.max(initial=1)), *self._inputs.item_shape)
+            return (int(self._lengths.max(initial=1)), *self._inputs.item_shape)
         return tuple(self._inputs.shape[1:])
+
+    @cached_property
+    def _lengths(self) -> NDArray[np.int64]:
+        """(N,), of rows that vary in length."""
+        if not isinstance(self._inputs, Ragged):
+            raise TypeError("the rows are of one shape")
+        return self._inputs.lengths[self.rows]
 
     def representatives(self, count: int) -> Tensor:
         """Places (N,) of at most `count` examples: the first, and the longest where they vary in length."""
         places = torch.arange(min(len(self), count))
         if isinstance(self._inputs, Ragged):
-            places[-1] = int(self._inputs.lengths.argmax())
+            places[-1] = int(self._lengths.argmax())
         return places
 
     def gather(self, index: Tensor) -> Batch:
         """The examples at these places (N,) of the split, which are int64 on the CPU.
 
-        Rows of varying length are padded with 0 up to the longest of them.
+        Rows of varying length are padded with 0 up to the longest of them, and to 1 where all are empty.
         """
         index_on_device = index.to(self.device)
         targets = self.targets.index_select(0, index_on_device)
         if isinstance(self._inputs, Tensor):
             return Batch(self._inputs.index_select(0, index_on_device), targets)
         if isinstance(self._inputs, Ragged):
-            return Batch(torch.from_numpy(self._inputs[index.numpy()].padded(value=PADDING)).to(self.device), targets)
-        return Batch(torch.from_numpy(self._inputs[self.rows[index.numpy()]]).to(self.device), targets)
+            longest = max(1, int(self._lengths[index.numpy()].max(initial=0)))
+            inputs = self._inputs.gather(self.rows[index.numpy()]).padded(longest, PADDING)
+        else:
+            inputs = self._inputs[self.rows[index.numpy()]]
+        return Batch(torch.from_numpy(inputs).to(self.device), targets)
 
     def batches(self, size: int) -> Iterator[Batch]:
         """All examples in order, at most `size` at a time: fewer where they are large, and in the last batch."""
@@ -102,11 +110,12 @@ class Examples:
         """An epoch's order (N,), changed so that rows of near length meet in a batch and little is padded.
 
         Of each stretch of `BUCKET_BATCHES` batches the rows are sorted by length and cut into batches, whose order is
-        random again. Rows of one shape stay as they are.
+        random again but for that of the longest, which may be a part of one and comes last. Rows of one shape stay as
+        they are.
         """
         if not isinstance(self._inputs, Ragged):
             return order
-        lengths = torch.from_numpy(self._inputs.lengths)
+        lengths = torch.from_numpy(self._lengths)
         generator = torch.Generator().manual_seed(int(order[0]))
         arranged = []
         for stretch in torch.split(order, batch_size * BUCKET_BATCHES):
@@ -169,13 +178,13 @@ class DataSet:
         is_of_one_shape = target is not None and target["dtype"] != "string" and None not in target["shape"]
         return self._array(split, "targets") if is_of_one_shape else None
 
-    def sequences(self, split: str, part: str = "inputs") -> Ragged:
-        """The `inputs` or `targets` of a split of the source, mapped from the file, if they vary in length."""
-        return Ragged.load(self.directory / f"{split}.{part}.npy")
+    def stored(self, split: str) -> NDArray[Any] | Ragged:
+        """The inputs of a split of the source, of whatever shape: mapped from the file, or the tokens of texts."""
+        return ragged.load(self._path(split, "inputs")) if self.tokenizer is None else self._tokens[split]
 
     def texts(self, split: str, rows: Rows | None = None) -> Iterator[str]:
         """The inputs of a split of the source, or those of these rows, if they are text."""
-        encoded = self.sequences(split)
+        encoded = Ragged.load(self._path(split, "inputs"))
         return (encoded[int(row)].tobytes().decode() for row in (range(len(encoded)) if rows is None else rows))
 
     def tokenized(self, tokenizer: Tokenizer) -> "DataSet":
@@ -219,8 +228,7 @@ class DataSet:
 
     def examples(self, split: str, rows: Rows | None = None, device: torch.device | None = None) -> Examples:
         """The given rows, or all, of a split of the source."""
-        stored = self.directory / f"{split}.inputs.npy"
-        inputs = ragged.load(stored) if self.tokenizer is None else self._tokens[split]
+        inputs = self.stored(split)
         rows = np.arange(len(inputs)) if rows is None else rows
         return Examples(inputs, self.targets(split), rows, device=device, in_memory=self.in_memory)
 
@@ -233,8 +241,11 @@ class DataSet:
         return _Tokens(self)
 
     def _array(self, split: str, which: str) -> NDArray[Any]:
-        array: NDArray[Any] = np.load(self.directory / f"{split}.{which}.npy", mmap_mode="r")
+        array: NDArray[Any] = np.load(self._path(split, which), mmap_mode="r")
         return array
+
+    def _path(self, split: str, which: str) -> Path:
+        return self.directory / f"{split}.{which}.npy"
 
 
 class _Tokens(dict[str, Ragged]):

@@ -74,12 +74,13 @@ class Ragged:
         return self.values.shape[1:]
 
     def gather(self, rows: NDArray[np.int64]) -> "Ragged":
-        """The rows of these numbers (M,)."""
-        lengths = self.lengths[rows]
+        """The rows of these numbers (M,), none of them negative."""
+        begins = self.offsets[rows]
+        lengths = self.offsets[rows + 1] - begins
         offsets = np.zeros(len(rows) + 1, np.int64)
         np.cumsum(lengths, out=offsets[1:])
         # The j-th value of a row lies as far behind the row's beginning here as there.
-        places = np.arange(offsets[-1]) + np.repeat(self.offsets[rows] - offsets[:-1], lengths)
+        places = np.arange(offsets[-1]) + np.repeat(begins - offsets[:-1], lengths)
         return Ragged(self.values[places], offsets)
 
     def padded(self, length: int | None = None, value: float = 0) -> Array:

@@ -126,7 +126,8 @@ class Assignment:
     """evaluate: the directory of the data set that the version was trained on, if that is still there."""
     study: dict[str, Any] | None = None
     """trial, search: `{"id": the search's, "number": the trial's or None, "trials": [record…]}`, with a record
-    `{"number", "state", "parameters", "values", "intermediate", "attributes", "warm"}` for every trial so far."""
+    `{"number", "state", "parameters", "values", "intermediate", "attributes", "warm", "error", "seconds"}` for every
+    trial so far."""
     baselines: list[dict[str, Any]] = field(default_factory=list)
     """train, search: what is stored of other learners on the same rows, `{"job", "name", "family", "task",
     "metrics": {split: {metric: value}}}` each."""

@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+from shapes.spreadsheet import cell
 
 
 def write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -13,10 +13,3 @@ def write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -
         table = csv.writer(file)
         table.writerow([cell(name) for name in header])
         table.writerows([cell(value) for value in row] for row in rows)
-
-
-def cell(value: object) -> object:
-    """Text that a spreadsheet would take for a formula is marked as text; numbers stay as they are."""
-    if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
-        return f"'{value}"
-    return value

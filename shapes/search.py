@@ -1,14 +1,17 @@
-"""A search space as a list of dimensions: which of them a configuration has, and the points of its grid.
+"""A search space as a list of dimensions, how a point of it is set in a request, and which trials are the best.
 
 The gateway counts by it the trials of a grid, and each trial finds by it the point of its number.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import deepcopy
 from decimal import Decimal
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
+Objectives = Sequence[Mapping[str, str]]
+"""`{"metric", "direction"}` of each, with the direction `minimize` or `maximize`."""
 Point = Mapping[str, Any]
 """Values by path: `{"architecture": "mlp", "training.batch_size": 32}`."""
 
@@ -76,6 +79,45 @@ class Dimension(BaseModel):
             return self.choices[place]
         number = _exact(self.low) + place * _exact(self.spacing)
         return int(number) if self.kind == "int" else float(number)
+
+
+def in_order(paths: Iterable[str]) -> list[str]:
+    """The paths as they are to be set: a whole object before its parts, and the name of a choice before its options."""
+    return sorted(paths, key=lambda path: (path.count("."), not path.endswith(".name")))
+
+
+def put(settings: dict[str, Any], names: Sequence[str], value: Any, usual: Callable[[str], Mapping[str, Any]]) -> None:
+    """Set a value in training settings.
+
+    Of a choice with options, such as an optimiser, of which nothing else is said, the rest is the usual one's.
+    """
+    *parents, last = names
+    if parents and not settings.get(parents[0]):
+        settings[parents[0]] = {} if last == "name" else deepcopy(dict(usual(parents[0])))
+    for parent in parents:
+        settings = settings.setdefault(parent, {})
+    settings[last] = deepcopy(value)
+
+
+def losses(objectives: Objectives, values: Mapping[str, float]) -> tuple[float, ...]:
+    """A trial's values by objective, less being better."""
+    return tuple(
+        -float(values[each["metric"]]) if each["direction"] == "maximize" else float(values[each["metric"]])
+        for each in objectives
+    )
+
+
+def front(objectives: Objectives, values: Mapping[int, Mapping[str, float]]) -> set[int]:
+    """The numbers of the trials that no other is at least as good as in every objective, and better in one.
+
+    `values` are those of completed trials by number. With one objective they are the best, if several are equally good.
+    """
+    lost = {number: losses(objectives, own) for number, own in values.items()}
+    found: list[tuple[float, ...]] = []
+    for own in sorted(set(lost.values())):  # whatever beats another stands before it
+        if not any(all(a <= b for a, b in zip(other, own, strict=True)) for other in found):
+            found.append(own)
+    return {number for number, own in lost.items() if own in found}
 
 
 def grid_size(dimensions: Sequence[Dimension], limit: int) -> int:

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -106,11 +106,11 @@ class Stack:
                 process.kill()
                 process.wait()
 
-    def start(self, name: str) -> None:
-        """Start one of the processes; its output goes to `<home>/<name>.log`."""
+    def start(self, name: str, command: Sequence[str] | None = None) -> None:
+        """Start one of the processes, or another by its command; its output goes to `<home>/<name>.log`."""
         with (self.settings.root / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(
-                [sys.executable, "-m", *COMMANDS[name]], env=self.environment, stdout=log, stderr=log
+                [sys.executable, "-m", *(command or COMMANDS[name])], env=self.environment, stdout=log, stderr=log
             )
 
     def kill(self, name: str) -> None:

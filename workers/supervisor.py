@@ -83,7 +83,7 @@ class Supervisor:
         return True
 
     def _supervise(self, job: Job, slot: Slot) -> None:
-        assignment = self.persist(lambda session: assign(session, self.resources, job, slot))
+        assignment = self.persist(lambda session: assign(session, self.resources, job, slot), reading=True)
         provision = provide(self.resources.settings, assignment, slot)
         child = Child(*forkserver.start(assignment, provision))
         try:
@@ -122,14 +122,16 @@ class Supervisor:
 
     def _forget(self, job_id: str) -> None:
         """Delete what an ended job needs no more."""
-        job = self.persist(lambda session: jobs.get(session, job_id))
+        job = self.persist(lambda session: jobs.get(session, job_id), reading=True)
         log.info("job_left", state=job.state)
         if job.is_over:
             remove_tree(self.resources.settings.jobs / job_id)
             (self.resources.settings.uploads / job_id).unlink(missing_ok=True)
 
-    def persist(self, work: Callable[[Session], Result]) -> Result:
-        """Run `work` in a transaction, again and again while the database is out of reach."""
+    def persist(self, work: Callable[[Session], Result], *, reading: bool = False) -> Result:
+        """Run `work` in a transaction, which may only read, again and again while the database is out of reach."""
+        database = self.resources.database
+        transaction = database.snapshot if reading else database.transaction
         retrying = Retrying(
             retry=retry_if_exception_type(OUTAGE),
             wait=wait_exponential_jitter(multiplier=0.2, max=1),
@@ -137,7 +139,7 @@ class Supervisor:
             reraise=True,
         )
         for attempt in retrying:
-            with attempt, self.resources.database.transaction() as session:
+            with attempt, transaction() as session:
                 return work(session)
         raise AssertionError("unreachable: the loop above ends by returning or raising")
 

@@ -9,8 +9,7 @@ import orjson
 from api.schemas.base import ErrorOut, Json, Schema
 from services.studies.history import seconds
 from services.tables import Trial
-
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+from shapes.spreadsheet import cell
 
 
 class TrialOut(Schema):
@@ -56,7 +55,8 @@ def as_csv(trials: Sequence[TrialOut]) -> str:
     paths = list(dict.fromkeys(path for trial in trials for path in trial.parameters or {}))
     text = io.StringIO()
     table = csv.writer(text)
-    table.writerow(["number", "id", "state", "pruned", "best", *metrics, *paths, "epochs", "seconds", "error"])
+    header = ["number", "id", "state", "pruned", "best", *metrics, *paths, "epochs", "seconds", "error"]
+    table.writerow([cell(name) for name in header])
     table.writerows([_cell(value) for value in _row(trial, metrics, paths)] for trial in trials)
     return text.getvalue()
 
@@ -69,7 +69,4 @@ def _row(trial: TrialOut, metrics: Sequence[str], paths: Sequence[str]) -> Itera
 
 
 def _cell(value: object) -> object:
-    """Text that a spreadsheet would take for a formula is marked as text."""
-    if isinstance(value, list | dict):
-        return orjson.dumps(value).decode()
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value
+    return orjson.dumps(value).decode() if isinstance(value, list | dict) else cell(value)

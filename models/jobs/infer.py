@@ -11,14 +11,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from models.data import DataSet, fitting
+from models.data import DataSet, Examples, fitting
 from models.errors import JobError, Mismatch
 from models.inference import BATCH_SIZE, Session
 from models.run import EncodePng, JobContext, Outcome, ProducedFile, given, obey
-from models.spreadsheet import cell
 from models.tasks import TASKS, Task
 from models.tasks.base import Description
 from models.versions.alignment import align_classes, align_inputs
+from shapes.spreadsheet import cell
 
 MEDIA_TYPES = {"jsonl": "application/x-ndjson", "csv": "text/csv"}
 
@@ -71,7 +71,9 @@ def _lines(context: JobContext, dataset: DataSet, task: type[Task]) -> Iterator[
     total = sum(split["count"] for split in dataset.manifest["splits"].values())
     done = 0
     for split in dataset.manifest["splits"]:
-        examples, targets = dataset.examples(split), _classes_told(dataset, split, task, signature["labels"])
+        stored = dataset.stored(split)  # targets are not needed, and each row only once
+        examples = Examples(stored, None, np.arange(len(stored)), in_memory=False)
+        targets = _classes_told(dataset, split, task, signature["labels"])
         for index in torch.split(torch.arange(len(examples)), fitting(BATCH_SIZE, examples.input_shape)):
             obey(context.report)
             inputs = align(examples.gather(index).inputs.numpy())

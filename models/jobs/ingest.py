@@ -53,7 +53,7 @@ def _ingest(context: JobContext) -> Outcome:
     options = ReadOptions.parse(context.request.get("options") or {})
     with DatasetWriter(context.scratch / "dataset") as writer:
         description = _read(context, options, writer)
-        _check_classes_option(options, description)
+        _check_options(options, description)
         if description.is_in_order_of_time:
             cut(writer, options.fractions)
         else:
@@ -88,10 +88,15 @@ def _read(context: JobContext, options: ReadOptions, writer: DatasetWriter) -> D
     return READERS[format](source, writer)
 
 
-def _check_classes_option(options: ReadOptions, description: Description) -> None:
+def _check_options(options: ReadOptions, description: Description) -> None:
     if options.classes is not None and description.task != "segmentation":
         raise JobError(
             "options_invalid", "`classes` names the classes of masks, and this upload has none; leave it out."
+        )
+    if options.of_series and description.modality != "series":
+        raise JobError(
+            "options_invalid",
+            "`time`, `series`, `known_ahead` and `gaps` are for series, and this upload is none; leave them out.",
         )
 
 

@@ -46,7 +46,7 @@ def detect(path: Path, limits: Limits, options: ReadOptions) -> str:
             "format_unsupported",
             "The upload is a gzip file but not a tar.gz; send a table or text uncompressed, files as zip or tar.",
         )
-    if options.task == "forecasting" or (options.task is None and is_series(head)):
+    if options.task == "forecasting" or (options.task is None and (options.of_series or is_series(head))):
         return "series"
     return (text_format(head) if options.task in (None, "classification", "tagging", "translation") else None) or "csv"
 

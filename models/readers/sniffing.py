@@ -1,11 +1,12 @@
 """Which of the text formats the beginning of a file looks like."""
 
 import re
+from itertools import pairwise
 
 from models.readers.csv_rows import parse_number
 from models.readers.lines import BOM_UTF8
-from models.readers.series import TIME_COLUMNS
-from models.readers.times import parse
+from models.readers.series import SERIES_COLUMNS, TIME_COLUMNS
+from models.readers.times import Moment, parse
 
 _TREE_BEGIN = re.compile(r"\([^\s()]+ *(\([^\s()]+ |[^\s()]+\))")
 _CHUNK_TAG = re.compile(r"O|[BIESLU]-\S+")
@@ -28,16 +29,28 @@ def text_format(head: bytes) -> str | None:
 
 
 def is_series(head: bytes) -> bool:
-    """Whether a CSV file begins with a column of times in order, and numbers behind it."""
+    """Whether a CSV file begins with a column of times, and numbers behind it.
+
+    Whole numbers in any order are no times but a column of a table, unless one tells several series apart.
+    """
     lines = head.removeprefix(BOM_UTF8).decode(errors="replace").replace("\r\n", "\n").strip().split("\n")
     header, *rows = (_DELIMITER.split(line.strip().strip('"')) for line in lines)
     rows = rows[:-1] if len(rows) > 2 else rows
     if len(header) < 2 or header[0].strip().lower() not in TIME_COLUMNS:
         return False
     moments = [parse(row[0].strip()) for row in rows]
+    has_several = any(name.strip().lower() in SERIES_COLUMNS for name in header)
+    if not has_several and not _are_in_order(moments):
+        return False
     are_numbers = all(parse_number(cell.strip()) is not None for row in rows for cell in row[1:] if cell.strip())
     are_times = len(moments) > 1 and all(moment is not None for moment in moments)
     return are_times and are_numbers and all(len(row) == len(header) for row in rows)
+
+
+def _are_in_order(moments: list[Moment | None]) -> bool:
+    """False for whole numbers that do not rise; dates tell by themselves what they are."""
+    numbers = [moment for moment in moments if isinstance(moment, int)]
+    return all(earlier < later for earlier, later in pairwise(numbers))
 
 
 def _are_tagged(whole: list[str], filled: list[str]) -> bool:
@@ -53,7 +66,7 @@ def _are_tagged(whole: list[str], filled: list[str]) -> bool:
 
 
 def _are_pairs(filled: list[str]) -> bool:
-    """Two texts a line, a tab between them, of which one at least has several words; a table has numbers."""
+    """Two texts a line, a tab between them, the second of several words in some; a table has numbers."""
     rows = [line.split("\t") for line in filled]
     if any(len(row) < 2 for row in rows):
         return False

@@ -60,7 +60,7 @@ class ReadOptions:
             JobError: `options_invalid`, naming the option.
         """
         given = {name: value for name, value in options.items() if value is not None}
-        unknown = set(given) - {*(name.name for name in fields(cls)), "split"} | (set(given) & {"fractions"})
+        unknown = given.keys() - {each.name for each in fields(cls) if each.name != "fractions"} - {"split"}
         if unknown:
             raise _invalid(f"There is no option {sorted(unknown)[0]!r}.")
         if given.get("task") not in (None, *get_args(Task)):
@@ -93,6 +93,11 @@ class ReadOptions:
         """
         if self.task not in (None, *possible):
             raise _invalid(f"`task` is {self.task}, and {what} for {' or '.join(possible)}; leave it out.")
+
+    @property
+    def of_series(self) -> bool:
+        """Whether an option is given that only a series has."""
+        return any((self.time, self.series, self.known_ahead)) or self.gaps != "refuse"
 
     @property
     def unlabelled(self) -> bool:

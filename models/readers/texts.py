@@ -17,7 +17,7 @@ from models.readers.text_files import BLANKS, SURVEY_SHARE, TextFile, archived, 
 from models.readers.writer import LABEL, DatasetWriter, Description
 
 SUFFIX = ".txt"
-MAX_DOCUMENT_BYTES = 4 * 2**20
+MAX_DOCUMENT_CHARACTERS = 4 * 2**20
 TEXT = {"name": "text", "dtype": "string", "shape": []}
 
 
@@ -118,10 +118,10 @@ def _document(file: TextFile) -> Iterator[tuple[str, str]]:
     for line in file.lines():
         lines.append(line.text)
         characters += len(line.text) + 1
-        if characters > MAX_DOCUMENT_BYTES:
+        if characters > MAX_DOCUMENT_CHARACTERS:
             raise JobError(
                 "text_invalid",
-                f"The document {shown(file.name)} has more than {MAX_DOCUMENT_BYTES:,} characters; divide it, or upload"
-                " lines as class.txt.",
+                f"The document {shown(file.name)} has more than {MAX_DOCUMENT_CHARACTERS:,} characters; divide it, or"
+                " upload lines as class.txt.",
             )
     yield file.name, "\n".join(lines).strip("\n" + BLANKS)

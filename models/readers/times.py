@@ -13,11 +13,13 @@ _MONTHS_OF_YEAR = 12
 
 
 def parse(cell: str) -> Moment | None:
-    """A cell as a time, or None. `1949-01` is the first of the month, a time without a zone is UTC."""
+    """A cell as a time of whole seconds, or None. `1949-01` is the first of the month, a time without a zone is UTC."""
     try:
         if _INDEX.fullmatch(cell):
             return int(cell)
         moment = datetime.fromisoformat(f"{cell}-01" if _MONTH.fullmatch(cell) else cell)
+        if moment.microsecond:
+            return None
         return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
     except (ValueError, OverflowError):
         return None
@@ -76,9 +78,9 @@ class Beat:
 
 
 def _seconds(earlier: Moment, later: Moment) -> int:
-    """Of whole numbers, their difference. At least 1 for times that differ at all."""
+    """Of whole numbers, their difference."""
     if isinstance(earlier, datetime) and isinstance(later, datetime):
-        return max(1, round((later - earlier).total_seconds()))
+        return round((later - earlier).total_seconds())
     return int(later) - int(earlier)  # type: ignore[arg-type]
 
 

@@ -2,12 +2,12 @@
 
 import warnings
 from collections import Counter
-from collections.abc import Sequence
 
 from optuna.importance import get_param_importances
 
 from models.errors import JobError
 from models.search.history import History, Record
+from shapes.search import front, losses
 
 MIN_FOR_IMPORTANCE = 4
 """Fewer completed trials say nothing about which parameter mattered."""
@@ -23,13 +23,7 @@ def pareto(history: History) -> list[int]:
 
     With one objective they are the best, if several are equally good.
     """
-    trials = completed(history)
-    losses = [_losses(history, record) for record in trials]
-    return [
-        record.number
-        for record, own in zip(trials, losses, strict=True)
-        if not any(_dominates(other, own) for other in losses)
-    ]
+    return sorted(front(_objectives(history), {record.number: record.values or {} for record in completed(history)}))
 
 
 def best(history: History) -> Record:
@@ -64,15 +58,11 @@ def importance(history: History) -> dict[str, float]:
 
 
 def _losses(history: History, record: Record) -> tuple[float, ...]:
-    """Its values by objective, less being better."""
-    values = record.values or {}
-    return tuple(
-        values[metric] if direction == "minimize" else -values[metric] for metric, direction in history.objectives
-    )
+    return losses(_objectives(history), record.values or {})
 
 
-def _dominates(one: Sequence[float], other: Sequence[float]) -> bool:
-    return all(a <= b for a, b in zip(one, other, strict=True)) and tuple(one) != tuple(other)
+def _objectives(history: History) -> list[dict[str, str]]:
+    return [objective._asdict() for objective in history.objectives]
 
 
 def _why_none(history: History) -> str:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
@@ -12,7 +12,7 @@ from optuna.trial import Trial
 
 from models import registry
 from models.training.settings import TrainingSettings
-from shapes.search import Dimension
+from shapes.search import Dimension, in_order, put
 
 MAX_LABEL = 40
 Parameters = dict[str, Any]
@@ -89,28 +89,20 @@ def configured(request: Mapping[str, Any], parameters: Parameters) -> dict[str, 
         "hyperparameters": hyperparameters,
         "training": deepcopy(request["training"]),
     }
-    for path in sorted(parameters, key=lambda path: path.count(".")):  # a whole object before its parts
+    for path in in_order(parameters):
+        root, *names = path.split(".")
         if path != "architecture":
-            _put(trained, path.split("."), deepcopy(parameters[path]))
+            put(trained[root], names, parameters[path], partial(_default, architecture))
     return trained
-
-
-def _put(trained: dict[str, Any], path: Sequence[str], value: Any) -> None:
-    """Set a value at its place. An optimiser or the like of which nothing else is said is the default one."""
-    root, *parents, last = path
-    place = trained[root]
-    if root == "training" and parents and not place.get(parents[0]):
-        place[parents[0]] = {} if last == "name" else _default(trained["architecture"], parents[0])
-    for parent in parents:
-        place = place.setdefault(parent, {})
-    place[last] = value
 
 
 def _default(architecture: str, setting: str) -> dict[str, Any]:
     """What a training setting with parts has where a request says nothing of it, as far as that must be said."""
     own = registry.get(architecture).training.get(setting)
+    if own is not None:
+        return dict(own.model_dump())
     name = getattr(getattr(TrainingSettings(), setting), "name", None)
-    return deepcopy(own) or ({} if name is None else {"name": name})
+    return {} if name is None else {"name": name}
 
 
 def labels(dimension: Dimension) -> list[str]:

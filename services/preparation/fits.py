@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from services import datasets
+from services.baselines import split_of
 from services.errors import Invalid
 from services.preparation.queues import compute_queue
 from services.requests.fits import FitsRequest
@@ -38,8 +39,7 @@ class Subject:
             field = "dataset" if of["needs_targets"] else "architecture"
             msg = f"is for {of['name']}, and {request.kind} jobs are of {', '.join(tasks)}"
             raise Invalid.field("task_unsuitable", ["body", field], msg)
-        default = catalogue.snapshot["training"]["properties"]["split"]["default"]
-        return cls(request, manifest, {**default, **request.training.get("split", {})})
+        return cls(request, manifest, split_of(catalogue, request.training))
 
     @property
     def rows(self) -> int:

@@ -1,14 +1,15 @@
 """Of `search`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from services import datasets
+from services.baselines import split_of
 from services.catalogue import Catalogue, Entry
 from services.errors import FieldError, Invalid
-from services.preparation.objectives import objectives
+from services.preparation.objectives import MEASURED_OF_THE_NETWORK, objectives
 from services.preparation.queues import compute_queue
 from services.preparation.spaces.corners import check_corners, check_fixed, faults, raise_all
 from services.preparation.spaces.defaults import default_space
@@ -36,6 +37,7 @@ def prepare(session: Session, resources: Resources, request: SearchRequest) -> J
     _check_rows(catalogue, request, manifest)
     dimensions = _dimensions(catalogue, request, manifest)
     looked_for = objectives(catalogue, request, task)
+    _check_measured(catalogue, request, looked_for)
     model = request.model or f"{request.dataset[:58]}-best"
     check_task(session, model, task["name"])
     _check_warm_start(session, request)
@@ -142,7 +144,7 @@ def _check_paths(catalogue: Catalogue, request: SearchRequest, point: dict[str, 
 def _check_rows(catalogue: Catalogue, request: SearchRequest, manifest: Entry) -> None:
     """There are validation rows to compare trials on, or enough rows for the folds."""
     splits = manifest["splits"]
-    split = {**catalogue.snapshot["training"]["properties"]["split"]["default"], **request.training.get("split", {})}
+    split = split_of(catalogue, request.training)
     if request.folds == 0:
         if "validation" not in splits and split["validation"] == 0:
             msg = "must be above 0, or folds given: trials are compared on these rows, and the data set brings none"
@@ -160,6 +162,14 @@ def _check_rows(catalogue: Catalogue, request: SearchRequest, manifest: Entry) -
         what = "of the smallest class " if len(counts) > 1 else ""
         msg = f"must be at most {fewest}: so many rows {what}are left beside the test rows"
         raise Invalid.field("too_many_folds", ["body", "folds"], msg)
+
+
+def _check_measured(catalogue: Catalogue, request: SearchRequest, looked_for: Sequence[Mapping[str, str]]) -> None:
+    """A network without a loss of held-out rows has nothing that its trials could be compared by."""
+    without = [name for name in request.architectures if not catalogue.architectures[name]["has_validation_loss"]]
+    if without and any(each["metric"] not in MEASURED_OF_THE_NETWORK for each in looked_for):
+        msg = f"{', '.join(without)} has no validation metrics by which trials could be compared; use a train job"
+        raise Invalid.field("no_validation_metric", ["body", "architecture"], msg)
 
 
 def _check_warm_start(session: Session, request: SearchRequest) -> None:

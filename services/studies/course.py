@@ -86,7 +86,10 @@ def _go_on(session: Session, search: Job, tally: Counter[str]) -> None:
         _give_up(session, search, tally["failed"])
         return
     wanted = min(request["parallelism"] - open_trials, request["trials"] - made)
-    if wanted > 0 and not _is_out_of_time(session, search):
+    if _is_out_of_time(session, search):
+        wanted = 0
+        open_trials -= _bring(session, search, {"queued": "cancelled"})
+    if wanted > 0:
         for number in range(made, made + wanted):
             _make(session, search, number)
     elif open_trials == 0:
@@ -118,10 +121,16 @@ def _give_up(session: Session, search: Job, failures: int) -> None:
 
 def _spread(session: Session, search: Job) -> None:
     """Bring the trials in line with what has been wished of their search."""
-    wishes = WISHES.get(search.state, {})
+    _bring(session, search, WISHES.get(search.state, {}))
+
+
+def _bring(session: Session, search: Job, wishes: Mapping[str, str]) -> int:
+    """Bring the trials that are in one of these states into what it is mapped to; how many there were."""
     trials = select(Job).where(Job.parent_id == search.id, Job.state.in_(wishes)).order_by(Job.id)
-    for trial in session.scalars(trials.with_for_update(), execution_options={"populate_existing": True}).all():
+    found = session.scalars(trials.with_for_update(), execution_options={"populate_existing": True}).all()
+    for trial in found:
         transitions.enter(session, trial.id, wishes[trial.state])
+    return len(found)
 
 
 def _report(session: Session, search: Job, tally: Counter[str], ended: Job) -> None:

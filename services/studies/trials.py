@@ -12,16 +12,15 @@ from services.errors import Conflict, Invalid, NotFound
 from services.pages import Page
 from services.preparation.search import require_trials
 from services.requests.search import MAX_TRIALS
-from services.studies import course, ranking
+from services.studies import course
 from services.tables import Job, Trial
-from shapes.search import Dimension, grid_size
+from shapes.search import Dimension, front, grid_size
 
 
 @dataclass(frozen=True)
 class TrialList:
     """Trials by number, and which of them are the best so far."""
 
-    search: Job
     page: Page[Trial]
     best: set[int]
 
@@ -34,7 +33,7 @@ def listed(session: Session, search_id: str, *, limit: int | None = None, after:
     more = limit is not None and len(rows) > limit
     items = rows[:limit]
     cursor = str(items[-1].number) if more else None
-    return TrialList(search, Page(items, cursor), best(session, search))
+    return TrialList(Page(items, cursor), best(session, search))
 
 
 def best(session: Session, search: Job) -> set[int]:
@@ -42,7 +41,7 @@ def best(session: Session, search: Job) -> set[int]:
     completed = select(Trial.number, Trial.values).join(Job, Trial.job_id == Job.id)
     completed = completed.where(Trial.search_id == search.id, Job.state == "succeeded", Trial.pruned.is_(False))
     values = {number: found for number, found in session.execute(completed) if found is not None}
-    return ranking.front(search.request["objectives"], values)
+    return front(search.request["objectives"], values)
 
 
 def suggest(session: Session, job_id: str, parameters: Mapping[str, Any], attributes: Mapping[str, Any]) -> None:

@@ -6,6 +6,7 @@ optimizer's option the optimizer. So of each dimension the bounds and choices ar
 
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
+from functools import partial
 from typing import Any, NamedTuple
 
 from services.catalogue import Catalogue, Entry
@@ -13,7 +14,7 @@ from services.errors import FieldError, Invalid
 from services.preparation.spaces.dimensions import ARCHITECTURE
 from services.preparation.spaces.fields import default
 from services.requests.search import SearchRequest
-from shapes.search import Dimension
+from shapes.search import Dimension, in_order, put
 
 MAX_TRIED = 3000
 """The most values that are tried."""
@@ -38,25 +39,21 @@ def configured(catalogue: Catalogue, request: SearchRequest, point: Mapping[str,
     alone = len(request.architectures) == 1
     fixed = {name: value for name, value in request.hyperparameters.items() if alone or name in known}
     configuration = Configuration(architecture, deepcopy(fixed), deepcopy(request.training))
-    for path in sorted(point, key=lambda path: path.count(".")):  # a whole object before its parts
+    for path in in_order(point):
         root, _, setting = path.partition(".")
         if root == "hyperparameters":
             configuration.hyperparameters[setting] = point[path]
         elif root == "training":
-            _put(catalogue, configuration, setting.split("."), point[path])
+            put(configuration.training, setting.split("."), point[path], partial(_usual, catalogue, architecture))
     return configuration
 
 
-def _put(catalogue: Catalogue, configuration: Configuration, names: Sequence[str], value: Any) -> None:
-    """Set a training setting. A choice of which only a part is given, such as an optimizer's, is the default one."""
-    *parents, last = names
-    place = configuration.training
-    if parents and not place.get(parents[0]):
-        usual = default(catalogue, configuration.architecture, parents[0])
-        place[parents[0]] = {"name": usual["name"]} if usual and "name" in usual else {}
-    for parent in parents:
-        place = place.setdefault(parent, {})
-    place[last] = deepcopy(value)
+def _usual(catalogue: Catalogue, architecture: str, setting: str) -> Entry:
+    """What a training setting with parts has where a request says nothing of it, as far as that must be said."""
+    if (own := catalogue.architectures[architecture].get("training", {}).get(setting)) is not None:
+        return dict(own)
+    usual = default(catalogue, architecture, setting)
+    return {"name": usual["name"]} if usual and "name" in usual else {}
 
 
 def check_fixed(catalogue: Catalogue, request: SearchRequest, manifest: Entry) -> Entry:

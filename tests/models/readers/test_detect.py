@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import lzma
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from tests.models.readers.builders import idx, ingest, mnist_files, npz_of, png,
         (tar_of(mnist_files(compress=False)), "idx"),
         (npz_of(x=np.eye(4), y=np.array([0, 1, 0, 1])), "npz"),
         (b"a,b\n1,x\n2,y\n", "csv"),
+        (b"year,km,price\n2015,4,9\n2012,9,4\n2019,1,20\n2012,5,5\n", "csv"),
         (b"a\tb\n1\tx y\n2\ty z\n", "csv"),
         (zip_of({"a/1.txt": b"one", "a/2.txt": b"two", "b/1.txt": b"three"}), "text-folder"),
         (zip_of({"names/a.txt": b"one\ntwo\n", "names/b.txt": b"three\n", "LICENSE": b"free"}), "text-classes"),
@@ -85,3 +87,11 @@ def test_a_task_decides_between_a_table_and_a_series() -> None:
     upload = b"year,rain\n1990,5\n1991,6\n1992,5\n1993,7\n"
     assert ingest(upload).manifest["modality"] == "series"
     assert ingest(upload, task="regression").manifest["modality"] == "tabular"
+
+
+@pytest.mark.parametrize(
+    "options", [{"time": "when"}, {"gaps": "interpolate"}, {"known_ahead": ["y"]}, {"series": "y"}]
+)
+def test_an_option_of_series_is_not_passed_over(options: dict[str, Any]) -> None:
+    assert refusal(b"a,y\n1,x\n2,y\n", **options).code in ("options_invalid", "series_invalid")
+    assert refusal(b"a,y\n1,x\n2,y\n", "csv", **options).code == "options_invalid"

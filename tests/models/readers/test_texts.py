@@ -7,7 +7,7 @@ import pytest
 
 from models.readers.targets import MAX_CLASSES
 from models.readers.text_files import MAX_LINE_BYTES
-from models.readers.texts import MAX_DOCUMENT_BYTES
+from models.readers.texts import MAX_DOCUMENT_CHARACTERS
 from tests.models.readers.builders import TMP, Ingested, ingest, refusal, tar_of, zip_of
 
 DOCUMENTS = {
@@ -102,7 +102,7 @@ def test_a_file_that_is_no_text_is_refused_by_name(format: str, content: bytes, 
 
 
 def test_a_document_is_of_bounded_length() -> None:
-    long = b"0123456789abcde\n" * (MAX_DOCUMENT_BYTES // 16 + 1)
+    long = b"0123456789abcde\n" * (MAX_DOCUMENT_CHARACTERS // 16 + 1)
     error = refusal(zip_of({"a/long.txt": long, "b/x.txt": b"ok"}), "text-folder")
     assert (error.code, "'a/long.txt'" in error.detail) == ("text_invalid", True)
 

@@ -27,7 +27,18 @@ def test_whole_numbers_are_times() -> None:
 
 
 @pytest.mark.parametrize(
-    "cell", ["", "01.02.2024", "2023-02-29", "2024-13", "noon", "1.5", "9" * 20, "0001-01-01T00:00+09:00"]
+    "cell",
+    [
+        "",
+        "01.02.2024",
+        "2023-02-29",
+        "2024-13",
+        "noon",
+        "1.5",
+        "2024-01-01T00:00:00.5",
+        "9" * 20,
+        "0001-01-01T00:00+09:00",
+    ],
 )
 def test_what_is_no_time_is_none(cell: str) -> None:
     assert parse(cell) is None

@@ -134,6 +134,7 @@ MANY = {"low": 1, "high": 1000, "step": 1}
 BAD: list[tuple[dict[str, Any], list[Any], str]] = [
     ({"space": {}}, ["space"], "nothing to search"),
     ({"architecture": "lenin"}, ["architecture"], "lenet"),
+    ({"architecture": "dcgan", "dataset": "images"}, ["architecture"], "no validation metrics"),
     ({"architecture": ["lenet", "lenin"]}, ["architecture", 1], "lenet"),
     ({"architecture": ["lenet", "lenet"]}, ["architecture", 1], "already"),
     ({"architecture": ["linear", "mlp"], "dataset": "images"}, ["architecture", 0], "linear"),

@@ -117,6 +117,15 @@ def test_after_the_time_budget_no_trial_begins_and_those_under_way_finish(resour
     assert taken(resources).id == search_id
 
 
+def test_trials_that_wait_when_the_time_budget_is_over_do_not_begin(resources: Resources) -> None:
+    search_id = search(resources, trials=4, parallelism=4, time_budget_seconds=0.05)
+    first = taken(resources)
+    time.sleep(0.1)
+    succeed(resources, first)
+    assert states(resources, search_id) == ["succeeded", "cancelled", "cancelled", "cancelled"]
+    assert taken(resources).id == search_id
+
+
 def test_a_paused_search_rests_once_its_running_trials_do_and_loses_nothing(resources: Resources) -> None:
     search_id = search(resources)
     running = taken(resources)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.studies.ranking import front
+from shapes.search import front
 
 ACCURACY = {"metric": "accuracy", "direction": "maximize"}
 LATENCY = {"metric": "latency", "direction": "minimize"}
