@@ -98,6 +98,6 @@ def _said(value: object) -> str:
 
 def _summary(side: Mapping[str, Any]) -> str:
     """The mean of a column of numbers, or the most frequent category with its share."""
-    if "mean" in side:
+    if side.keys() == {"mean", "std", "missing"}:
         return cells.number(side["mean"])
     return ", ".join(f"{name} {share:.0%}" for name, share in list(side.items())[:2])

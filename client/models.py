@@ -51,7 +51,7 @@ class Models(Generation):
         """
         # The record names the number, so that file and checksum are of one version even if `latest` moves.
         record = self.version(name, version)
-        params = {name: value for name, value in (("variant", variant), ("graph", graph)) if value is not None}
+        params = {name: value for name, value in (("graph", graph), ("variant", variant)) if value is not None}
         files = {
             "variant": {each["name"]: each["sha256"] for each in record.get("variants") or []},
             "graph": {name: each["sha256"] for name, each in (record.get("graphs") or {}).items()},

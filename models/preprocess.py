@@ -10,7 +10,8 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from models.data import Examples
+from models.data import DataSet, Examples
+from models.errors import UnsuitableData
 from models.registry import Shape
 from shapes.tokens import Tokenizer
 
@@ -153,6 +154,19 @@ def preprocess_for(
     if modality == "text":
         return TokenPreprocess(Tokenizer.of(manifest_input["tokenizer"]).num_tokens)
     return TabularPreprocess(mean, std, manifest_input["columns"])
+
+
+def fitted(dataset: DataSet, train: Examples, pixels: Pixels = "standardised") -> Preprocess:
+    """The preprocessing of a data set's inputs, fitted to these rows.
+
+    Raises:
+        UnsuitableData: a column has infinite values.
+    """
+    mean, std = moments(train, dataset.modality)
+    if not bool(mean.isfinite().all()):
+        infinite = dataset.input["columns"][int(mean.isfinite().int().argmin())]["name"]
+        raise UnsuitableData(f"The column {infinite!r} has infinite values: remove or replace them.")
+    return preprocess_for(dataset.input, dataset.modality, mean, std, pixels)
 
 
 def moments(examples: Examples, modality: str) -> tuple[Tensor, Tensor]:

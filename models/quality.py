@@ -7,7 +7,7 @@ distance of as many training rows, which no generator can be expected to beat.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -16,15 +16,19 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from models import registry
 from models.data import Examples, fitting
 from models.errors import JobError
 from models.generative.network import parts_of
 from models.hooks import watched
-from models.metrics.generation import class_shares, classes_found, diversity, frechet_distance
+from models.metrics.classification import class_frequencies
+from models.metrics.generation import classes_found, diversity, frechet_distance
 from models.run import Reporter, Stopped
 from models.tasks.base import Task
+from models.tasks.classification import Classification
 from models.training.callbacks import Callback
 from models.training.plan import Plan
+from models.training.settings import training_settings
 from models.training.trainer import Trainer, seed_everything
 
 if TYPE_CHECKING:  # which imports this module
@@ -71,16 +75,20 @@ def quality_of(plan: Plan, network: nn.Module, report: Reporter) -> dict[str, An
     real, train = (_rows(examples, count) for examples in (held_out, plan.splits["train"]))
     labels = held_out.targets[real].cpu() if plan.config.needs_classes else None
     drawn = judge.see(_drawn(plan.task, network, labels, count))
-    known, floor = judge.see(_batches(held_out, real)), judge.see(_batches(plan.splits["train"], train))
+    known = judge.see(_batches(held_out, real))
+    floor = {}
+    if held_out is not plan.splits["train"]:
+        learned = judge.see(_batches(plan.splits["train"], train))
+        floor = {"frechet_floor": frechet_distance(learned.features, known.features)}
     return _compared(plan.dataset.labels or [], drawn, known, labels) | {
-        "frechet_floor": frechet_distance(floor.features, known.features),
+        **floor,
         "examples": count,
         "judge": {"architecture": JUDGES[plan.dataset.modality], "accuracy": judge.accuracy(held_out, real, known)},
     }
 
 
 def _compared(names: list[str], drawn: Seen, known: Seen, labels: Tensor | None) -> dict[str, Any]:
-    shares, real_shares = (class_shares(seen.classes, len(names)) for seen in (drawn, known))
+    shares, real_shares = (class_frequencies(seen.classes, len(names)) for seen in (drawn, known))
     pair = None
     if labels is not None:
         asked = labels.numpy()
@@ -113,11 +121,19 @@ class Judge:
             "batch_size": BATCH_SIZE,
             "optimizer": {"name": "adam", "learning_rate": 0.002},
             "scheduler": {"name": "cosine"},
-            "split": plan.settings.split.model_dump(),
-            "device": plan.settings.device,
-            "precision": "float32",
         }
-        judging = Plan.of({"architecture": JUDGES[plan.dataset.modality], "training": training}, plan.dataset)
+        architecture = registry.get(JUDGES[plan.dataset.modality])
+        config = architecture.configure({})
+        loss = Classification.default_loss
+        Classification.require_suitable(plan.dataset, plan.splits, loss, config)
+        judging = replace(
+            plan,
+            architecture=architecture,
+            config=config,
+            settings=training_settings(training),
+            compute=replace(plan.compute, precision="float32"),
+            task=Classification.of(config, plan.dataset, plan.splits["train"], loss),
+        )
         seed_everything(0)
         network = judging.network()
         train = judging.splits["train"]

@@ -94,7 +94,7 @@ def graphs(session: Session, versions: Sequence[ModelVersion]) -> dict[int, dict
     if others:
         jobs, files = ({key[part] for key in others} for part in (0, 1))
         left = select(JobArtifact).where(JobArtifact.job_id.in_(jobs), JobArtifact.name.in_(files))
-        for each in session.scalars(left):
+        for each in session.scalars(left.order_by(JobArtifact.name)):
             if (each.job_id, each.name) in others:
                 number, name = others[each.job_id, each.name]
                 found[number][name] = StoredFile(each.sha256, each.size)

@@ -94,10 +94,12 @@ def negotiated(accept: bytes, offered: Sequence[str]) -> str:
     Raises `NotAcceptable` naming those that there are.
     """
     best, most = "", 0.0
-    for choice in accept.decode("latin-1").split(",") if accept.strip() else ["*/*"]:
-        name, weight = _weighted(choice)
+    choices = [_weighted(choice) for choice in (accept.decode("latin-1") if accept.strip() else "*/*").split(",")]
+    refused = {name for name, weight in choices if not weight}
+    for name, weight in choices:
         is_range = name.endswith("/*")
-        found = next((each for each in offered if name == each or (is_range and _is_within(each, name))), "")
+        matching = (each for each in offered if name == each or (is_range and _is_within(each, name)))
+        found = next((each for each in matching if each not in refused), "")
         if found and weight > most:
             best, most = found, weight
     if not best:

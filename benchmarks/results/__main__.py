@@ -5,34 +5,26 @@ is a job of the embedded stack, which is started for it; its state is thrown awa
 """
 
 import argparse
-import signal
 import sys
-import tempfile
-from pathlib import Path
 
 from benchmarks.results.runs import RUNS, Json, Run
+from benchmarks.results.service import ended, service
 from benchmarks.results.sources import IDX_DATASETS, upload
 from client.api import Syllabus
-from client.demo.stack import EmbeddedStack, free_port
 
 COLUMNS = ("run", "network", "data", "parameters", "epochs", "test", "asked for", "95 % interval", "minutes")
 
 
 def main() -> int:
     """Run those that are named, or all; the exit status is 1 if a figure was missed."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the stack is stopped as well
     parser = argparse.ArgumentParser(prog="python -m benchmarks.results", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(run.name for run in RUNS))
     names = parser.parse_args().names
     runs = [run for run in RUNS if not names or run.name in names]
     missed = 0
-    with (
-        tempfile.TemporaryDirectory() as directory,
-        EmbeddedStack(Path(directory), free_port()) as stack,
-        Syllabus(stack.url) as api,
-    ):
+    with service() as (api, directory):
         for name in sorted({run.dataset for run in runs} & set(IDX_DATASETS)):
-            upload(api, name, Path(directory))
+            upload(api, name, directory)
         print(f"| {' | '.join(COLUMNS)} |\n{'|---' * len(COLUMNS)}|", flush=True)
         for run in runs:
             result = _train(api, run)
@@ -43,10 +35,7 @@ def main() -> int:
 
 def _train(api: Syllabus, run: Run) -> Json:
     job = api.train(run.architecture, run.dataset, run.name, hyperparameters=run.hyperparameters, training=run.training)
-    ended = api.jobs.wait(job["id"])
-    if ended["state"] != "succeeded":
-        raise SystemExit(f"{run.name}: {ended['error']}")
-    result: Json = ended["result"]
+    result: Json = ended(api, job)["result"]
     return result
 
 

@@ -9,9 +9,7 @@ import argparse
 import gzip
 import json
 import os
-import signal
 import sys
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
+from benchmarks.results.service import ended, service
 from benchmarks.results.sources import upload
 from client.api import Syllabus
-from client.demo.stack import EmbeddedStack, free_port
 
 Json = dict[str, Any]
 COLUMNS = ("run", "network", "parameters", "epochs", "test", "asked for", "beside it", "minutes")
@@ -76,38 +74,26 @@ RUNS = (
 
 def main() -> int:
     """Run those that are named, or all; the exit status is 1 if a figure was missed."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the stack is stopped as well
     parser = argparse.ArgumentParser(prog="python -m benchmarks.results.autoencoders", description=__doc__)
     names = ", ".join([*(run.name for run in RUNS), ANOMALIES])
     parser.add_argument("names", nargs="*", metavar="NAME", help=names)
     wanted = parser.parse_args().names
     missed = 0
-    with (
-        tempfile.TemporaryDirectory() as directory,
-        EmbeddedStack(Path(directory), free_port()) as stack,
-        Syllabus(stack.url) as api,
-    ):
-        upload(api, "mnist", Path(directory))
+    with service() as (api, directory):
+        upload(api, "mnist", directory)
         print(f"| {' | '.join(COLUMNS)} |\n{'|---' * len(COLUMNS)}|", flush=True)
         for run in [run for run in RUNS if not wanted or run.name in wanted]:
             result = _train(api, run, "mnist", run.name)
             print(_row(run, result), flush=True)
             missed += run.asked is not None and result["metrics"][run.metric] > run.asked
         if not wanted or ANOMALIES in wanted:
-            _find_anomalies(api, Path(directory))
+            _find_anomalies(api, directory)
     return 1 if missed else 0
 
 
 def _train(api: Syllabus, run: Run, dataset: str, model: str) -> Json:
     job = api.train(run.architecture, dataset, model, hyperparameters=run.hyperparameters, training=run.request())
-    return _ended(api, job)
-
-
-def _ended(api: Syllabus, job: Json) -> Json:
-    ended = api.jobs.wait(job["id"])
-    if ended["state"] != "succeeded":
-        raise SystemExit(f"{ended['request']}: {ended['error']}")
-    result: Json = ended["result"]
+    result: Json = ended(api, job)["result"]
     return result
 
 
@@ -137,7 +123,7 @@ def _find_anomalies(api: Syllabus, scratch: Path) -> None:
         _upload_without(api, digit, name, scratch)
         _train(api, run, name, name)
         job = api.infer(name, "mnist")
-        _ended(api, job)
+        ended(api, job)
         target = scratch / "predictions.jsonl"
         api.jobs.download(job["id"], target.name, target)
         lines = (json.loads(line) for line in target.read_text().splitlines())

@@ -6,16 +6,14 @@ stack, which is started for it; its state is thrown away.
 """
 
 import argparse
-import signal
 import sys
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmarks.results.service import ended, service
 from benchmarks.results.sources import upload
 from client.api import Syllabus
-from client.demo.stack import EmbeddedStack, free_port
 
 Json = dict[str, Any]
 COLUMNS = (
@@ -68,18 +66,13 @@ RUNS = (
 
 def main() -> int:
     """Run those that are named, or all; the exit status is 1 if one does not draw all ten digits."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the stack is stopped as well
     parser = argparse.ArgumentParser(prog="python -m benchmarks.results.generation", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(run.name for run in RUNS))
     parser.add_argument("--sheets", type=Path, help="where to put the sheets of samples")
     arguments = parser.parse_args()
     missed = 0
-    with (
-        tempfile.TemporaryDirectory() as directory,
-        EmbeddedStack(Path(directory), free_port()) as stack,
-        Syllabus(stack.url) as api,
-    ):
-        upload(api, "mnist", Path(directory))
+    with service() as (api, directory):
+        upload(api, "mnist", directory)
         print(f"| {' | '.join(COLUMNS)} |\n{'|---' * len(COLUMNS)}|", flush=True)
         for run in [run for run in RUNS if not arguments.names or run.name in arguments.names]:
             job = _train(api, run)
@@ -92,10 +85,7 @@ def main() -> int:
 
 def _train(api: Syllabus, run: Run) -> Json:
     job = api.train(run.architecture, "mnist", run.name, hyperparameters=run.hyperparameters, training=run.request())
-    ended = api.jobs.wait(job["id"])
-    if ended["state"] != "succeeded":
-        raise SystemExit(f"{run.name}: {ended['error']}")
-    return ended
+    return ended(api, job)
 
 
 def _keep_sheet(api: Syllabus, job_id: str, target: Path) -> None:

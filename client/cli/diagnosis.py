@@ -1,13 +1,13 @@
 """`syllabus baseline` and `diagnose`: what a network has to beat, and why it does not learn."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from client.cli.fits import Architecture, Set, Training
 from client.cli.following import run_to_the_end
-from client.cli.session import JsonFlag, Session, session
+from client.cli.session import JsonFlag, session
 from client.cli.values import assignments
 from client.cli.work import Dataset, Detach
 
@@ -35,7 +35,7 @@ def baseline(
     wanted, options = None if families is None else families.split(","), assignments(split or [], "--split")
     with session(ctx, as_json) as s:
         job = s.api.baseline(dataset, wanted, time_budget_seconds=time_budget, split=options, seed=seed)
-        _run(s, job, output, detach=detach)
+        run_to_the_end(s, job, detach=detach, output=output)
 
 
 def diagnose(
@@ -62,10 +62,4 @@ def diagnose(
         job = s.api.diagnose(
             architecture, dataset, check, folds=folds, hyperparameters=hyperparameters, training=settings
         )
-        _run(s, job, output, detach=detach)
-
-
-def _run(s: Session, job: dict[str, Any], output: Path | None, *, detach: bool) -> None:
-    run_to_the_end(s, job, detach=detach)
-    if output is not None and not detach:
-        s.note(f"{len(s.api.jobs.download_all(job['id'], output))} files are in {output}.")
+        run_to_the_end(s, job, detach=detach, output=output)

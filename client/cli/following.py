@@ -1,5 +1,6 @@
 """Following a job to its end, and what a command makes of that end."""
 
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -30,13 +31,15 @@ def follow_to_the_end(s: Session, job: Json) -> Json:
         raise typer.Exit(ExitCode.INTERRUPTED) from None
 
 
-def run_to_the_end(s: Session, job: Json, *, detach: bool) -> None:
-    """Follow a job just submitted and show its result; with `detach` only name it."""
+def run_to_the_end(s: Session, job: Json, *, detach: bool, output: Path | None = None) -> None:
+    """Follow a job just submitted, show its result and save its files to `output`; with `detach` only name it."""
     if detach:
         s.show(job, job["id"])
         s.note(f"Submitted; follow it with: syllabus jobs wait {job['id']}")
         return
     show_end(s, follow_to_the_end(s, job))
+    if output is not None:
+        s.note(f"{len(s.api.jobs.download_all(job['id'], output))} files are in {output}.")
 
 
 def show_end(s: Session, job: Json) -> None:

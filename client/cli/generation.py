@@ -30,7 +30,7 @@ def generate(
     n: Annotated[int, typer.Option("-n", min=1, help="How many samples.")] = 16,
     seed: Annotated[int | None, typer.Option(min=0, help="The same seed gives the same samples.")] = None,
     label: Annotated[list[str] | None, typer.Option(help="The class; one for each sample if repeated.")] = None,
-    temperature: Annotated[float, typer.Option(help="Of the codes: from 0, what is likeliest, up to 10.")] = 1.0,
+    temperature: Annotated[float, typer.Option(help="Of the codes: near 0, what is likeliest, up to 10.")] = 1.0,
     output: Output = None,
     version: VersionOption = "latest",
     as_json: JsonFlag = False,

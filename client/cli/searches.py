@@ -81,9 +81,7 @@ def search(
     }
     with session(ctx, as_json) as s:
         job = s.api.search(names[0] if len(names) == 1 else names, dataset, model, **options)
-        run_to_the_end(s, job, detach=detach)
-        if output is not None and not detach:
-            s.note(f"{len(s.api.jobs.download_all(job['id'], output))} files are in {output}.")
+        run_to_the_end(s, job, detach=detach, output=output)
 
 
 def trials(

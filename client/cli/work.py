@@ -61,9 +61,7 @@ def evaluate(
     other = None if against is None else _version_of(against)
     with session(ctx, as_json) as s:
         job = s.api.evaluate(model, dataset, version=version, split=split, hardest=hardest, against=other)
-        run_to_the_end(s, job, detach=detach)
-        if output is not None and not detach:
-            s.note(f"{len(s.api.jobs.download_all(job['id'], output))} files are in {output}.")
+        run_to_the_end(s, job, detach=detach, output=output)
 
 
 def _version_of(text: str) -> dict[str, Any]:
@@ -156,9 +154,7 @@ def explain(
             seed=seed,
             deepdream=options,
         )
-        run_to_the_end(s, job, detach=detach)
-        if output is not None and not detach:
-            s.note(f"{len(s.api.jobs.download_all(job['id'], output))} files are in {output}.")
+        run_to_the_end(s, job, detach=detach, output=output)
 
 
 def predict(

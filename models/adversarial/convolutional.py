@@ -12,8 +12,9 @@ from math import prod
 from pydantic import Field
 from torch import Tensor, nn
 
-from models.adversarial.layers import LabelledCode, Normalization, ProjectionScore, normalized
+from models.adversarial.layers import Normalization, ProjectionScore, normalized
 from models.adversarial.networks import AdversarialConfig
+from models.generative.coders import OneHot
 from models.registry import Shape, search
 
 SMALLEST_MAP = 4
@@ -42,8 +43,8 @@ class Generator(nn.Module):
         sizes = stages(shape)
         maps = [config.channels << place for place in reversed(range(len(sizes) - 1))]
         self.smallest = (maps[0], *sizes[-1])
-        self.code = LabelledCode(config.code_dim, num_classes)
-        self.project = nn.Linear(self.code.width, prod(self.smallest), bias=False)
+        self.code = OneHot(num_classes)
+        self.project = nn.Linear(config.code_dim + num_classes, prod(self.smallest), bias=False)
         layers: list[nn.Module] = [nn.BatchNorm2d(maps[0]), nn.ReLU()]
         for depth, size, (into, out) in zip(
             range(len(maps)), reversed(sizes[:-1]), zip(maps, [*maps[1:], shape[0]], strict=True), strict=True

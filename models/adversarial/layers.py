@@ -1,11 +1,10 @@
-"""Parts of generators and discriminators: normalisation by name, the score of an example, and labels as inputs.
+"""Parts of generators and discriminators: normalisation by name, and the score of an example.
 
 Shapes: N examples, C maps, H rows, W columns, F features, K classes.
 """
 
 from typing import Literal
 
-import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
@@ -49,20 +48,3 @@ class ProjectionScore(nn.Module):
         if self.embedding is not None:
             score_N = score_N + (self.embedding(labels_N) * h_NF).sum(dim=1)
         return score_N
-
-
-class LabelledCode(nn.Module):
-    """A code, and behind it the label as a one-hot vector (Mirza and Osindero 2014), if there are classes."""
-
-    classes_K: Tensor
-
-    def __init__(self, code_dim: int, num_classes: int) -> None:
-        super().__init__()
-        self.width = code_dim + num_classes
-        self.register_buffer("classes_K", torch.arange(num_classes), persistent=False)
-
-    def forward(self, code_ND: Tensor, labels_N: Tensor | None) -> Tensor:
-        """Vectors (N, D + K)."""
-        if labels_N is None:
-            return code_ND
-        return torch.cat([code_ND, (labels_N[:, None] == self.classes_K).to(code_ND.dtype)], dim=1)

@@ -17,9 +17,10 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from models.adversarial.layers import LabelledCode, ProjectionScore
+from models.adversarial.layers import ProjectionScore
 from models.adversarial.losses import NonSaturating
 from models.adversarial.networks import AdversarialConfig, AdversarialNetwork
+from models.generative.coders import OneHot
 from models.registry import Reference, Shape, register, search
 from models.training.optimizers import Adam
 
@@ -99,9 +100,9 @@ class Generator(nn.Module):
 
     def __init__(self, config: GAN.Config, shape: Shape, num_classes: int) -> None:
         super().__init__()
-        self.shape, self.code = shape, LabelledCode(config.code_dim, num_classes)
+        self.shape, self.code = shape, OneHot(num_classes)
         layers: list[nn.Module] = []
-        width = self.code.width
+        width = config.code_dim + num_classes
         for hidden_dim in config.hidden_dims:
             layers.append(nn.Linear(width, hidden_dim))
             if config.batch_norm:

@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from models.data import DataSet, Examples
-from models.errors import UnsuitableData
-from models.preprocess import moments, preprocess_for
+from models.preprocess import fitted
 
 MAX_SIDE = 32
 MAX_FEATURES = 128
@@ -43,10 +42,7 @@ class Features:
         Raises:
             UnsuitableData: a column has infinite values.
         """
-        mean, std = moments(train, dataset.modality)
-        if not bool(mean.isfinite().all()):
-            raise UnsuitableData("A column has infinite values: remove or replace them.")
-        layers: list[nn.Module] = [preprocess_for(dataset.input, dataset.modality, mean, std)]
+        layers: list[nn.Module] = [fitted(dataset, train)]
         if dataset.modality == "image":
             longest = max(dataset.input["shape"][1:])
             layers += [nn.AvgPool2d(ceil(longest / MAX_SIDE), ceil_mode=True), nn.Flatten()]

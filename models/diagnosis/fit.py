@@ -44,7 +44,7 @@ def check(subject: Subject) -> Finding:
         for name, part in measured.items()
     }
     guess = task.guess(targets_of(dataset, parts["train"]), len(parts[held_out][1]), task.num_outputs)
-    guessed = task.measure(targets_of(dataset, parts[held_out]), guess, dataset.labels, num_inputs)
+    guessed = task.score(targets_of(dataset, parts[held_out]), guess, dataset.labels, num_inputs)
     verdict = judge(task.main_metric, scores["learned"], scores[held_out], guessed, held_out)
     numbers = {
         "metric": task.main_metric,

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 
 from models.data import DataSet, Examples, fitting
+from models.errors import Mismatch
 from models.inference import BATCH_SIZE, Feed, Session
 from models.metrics import Array
 from models.run import Candidate, JobContext, Reporter, obey
@@ -22,11 +22,11 @@ class Progress:
     total: int
     done: int = 0
 
-    def add(self, rows: int) -> None:
-        """So many more. Raises `Stopped` if the user wishes an end."""
+    def reach(self, done: int) -> None:
+        """So many are done. Raises `Stopped` if the user wishes an end."""
         obey(self.report)
-        self.done += rows
-        self.report.progress(self.done / self.total)
+        self.done = done
+        self.report.progress(done / self.total)
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Answering:
     """One version, ready to be asked about rows of one data set.
 
     Raises:
-        Mismatch: the data set's inputs are not the model's.
+        Mismatch: the data set's inputs are not the model's, or it lacks the classes that the model is told.
         JobError: the model's file cannot be loaded.
     """
 
@@ -46,13 +46,22 @@ class Answering:
     progress: Progress
 
     @classmethod
-    def of(cls, context: JobContext, candidate: Candidate, dataset: DataSet, progress: Progress) -> "Answering":
-        """Of a version and a data set."""
+    def of(
+        cls,
+        context: JobContext,
+        candidate: Candidate,
+        dataset: DataSet,
+        progress: Progress,
+        session: Session | None = None,
+    ) -> "Answering":
+        """Of a version and a data set; with a session of the version, if there is one already."""
         signature = candidate.version["signature"]
         align = align_inputs(dataset, signature["input"], context.fit_image)
         is_told = signature["labels"] is not None and not TASKS[signature["task"]].needs_targets
+        if is_told and dataset.row_classes(next(iter(dataset.manifest["splits"]))) is None:
+            raise Mismatch("The model is told the class of each row, and the data set has none.")
         classes = align_classes(dataset.labels or [], signature["labels"]) if is_told else None
-        return cls(candidate, Session(candidate.model, context.threads), align, classes, progress)
+        return cls(candidate, session or Session(candidate.model, context.threads), align, classes, progress)
 
     def inputs(self, examples: Examples, places: Array | None = None) -> Iterator[Array]:
         """The examples at some places, or all, in batches, in the form that the version takes."""
@@ -71,11 +80,8 @@ class Answering:
     def answer(self, feeds: Iterable[Feed]) -> Array:
         """What the task keeps of the graph's outputs for all batches."""
         read = TASKS[self.candidate.version["signature"]["task"]].read
-        answers = []
-        for feed in feeds:
-            answers.append(read(self.session.run(feed)))
-            self.progress.add(len(answers[-1]))
-        return np.concatenate(answers)
+        before = self.progress.done
+        return self.session.run_all(feeds, lambda rows: self.progress.reach(before + rows), read)
 
     def answer_all(self, examples: Examples) -> Array:
         """The same for all examples."""

@@ -17,14 +17,19 @@ LEVEL = 0.05
 TESTS = {"mcnemar": "McNemar", "wilcoxon": "Wilcoxon"}
 
 
+OWN_SCORE = "anomaly_score"
+OWN_UNITS = ("mae", "mse", "rmse")
+
+
 def compare(
     evaluator: Evaluator, targets: Array, first: tuple[Array, Scores], second: tuple[Array, Scores]
 ) -> dict[str, Any]:
     """`metrics`, by name `{"first", "second", "difference", "interval"}`, and the `test` of the evaluator.
 
-    `first` and `second` are answers and their scores; a difference is the first's value less the second's.
+    `first` and `second` are answers and their scores; a difference is the first's value less the second's. Anomaly
+    scores are each network's own and are not compared.
     """
-    single = [metric.name for metric in METRICS if metric.greater_is_better is not None]
+    single = [metric.name for metric in METRICS if metric.greater_is_better is not None and metric.name != OWN_SCORE]
     pairs = {name: (first[1][name], second[1][name]) for name in single if name in first[1]}
     differences = {name: pair[0] - pair[1] for name, pair in pairs.items() if None not in pair}
     intervals = _intervals(evaluator, targets, first[0], second[0], differences)
@@ -70,7 +75,7 @@ def verdict(compared: dict[str, Any], main: str, names: tuple[str, str]) -> dict
 
 def chart(compared: dict[str, Any], names: tuple[str, str]) -> Chart:
     """The difference of each metric with its interval. Those in the target's units are left out."""
-    bounded = {name: each for name, each in compared["metrics"].items() if name not in ("mae", "mse", "rmse")}
+    bounded = {name: each for name, each in compared["metrics"].items() if name not in OWN_UNITS}
     known = {name: each for name, each in bounded.items() if each["interval"] is not None}
     series = Series(
         "difference",

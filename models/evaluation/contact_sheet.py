@@ -6,6 +6,7 @@ from typing import NamedTuple
 from PIL import Image, ImageDraw, ImageFont
 
 from models.explanation.pictures import FONT_SIZE, GAP, INK
+from models.wording import shortened
 
 SIDE = 128
 LINE_HEIGHT = 16
@@ -38,7 +39,7 @@ def contact_sheet(tiles: list[Tile], title: str) -> Image.Image:
         for number, panel in enumerate(tile.panels):
             sheet.paste(fitted(panel), (left + number * (SIDE + GAP), upper))
         for number, line in enumerate(tile.lines):
-            text = _short(line, panels * MAX_CHARACTERS)
+            text = shortened(line, panels * MAX_CHARACTERS)
             draw.text((left, upper + SIDE + 2 + number * LINE_HEIGHT), text, INK)
     return sheet
 
@@ -51,7 +52,3 @@ def fitted(picture: Image.Image) -> Image.Image:
     reduced = picture.copy()
     reduced.thumbnail((SIDE, SIDE))
     return reduced
-
-
-def _short(line: str, most: int) -> str:
-    return line if len(line) <= most else f"{line[: most - 1]}…"

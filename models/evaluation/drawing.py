@@ -10,11 +10,12 @@ import numpy as np
 
 from models.evaluation.charts import Chart, Figure, HeatMap, Series
 from models.run import ProducedFile
+from models.wording import shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-MAX_NAME, MAX_LEGEND = 24, 44
+MAX_LEGEND = 44
 MAX_COUNTED = 20
 """Labels of a heat map up to which every cell has its number."""
 MAX_NAMED = 60
@@ -78,7 +79,7 @@ def _trace(series: Series, colour: str) -> Any:
 def _write_png(figure: Figure, path: Path) -> None:
     from matplotlib.figure import Figure as Canvas
 
-    rows = len(figure.labels) if isinstance(figure, HeatMap) else max(_num_names(each) for each in figure.series)
+    rows = len(figure.labels) if isinstance(figure, HeatMap) else max(map(_num_names, figure.series), default=0)
     side = 5.2 if rows <= MAX_COUNTED else 9.0
     size = (side + 1.0, side) if isinstance(figure, HeatMap) else (6.4, max(4.4, 1.2 + 0.28 * rows))
     canvas = Canvas(figsize=size, layout="constrained")
@@ -98,7 +99,7 @@ def _plot(panel: "Axes", chart: Chart) -> None:
     named = next((series for series in chart.series if _has_names(series)), None)
     drawn = [_artist(panel, series, COLOURS[place % len(COLOURS)]) for place, series in enumerate(chart.series)]
     if named is not None:
-        panel.set_yticks(range(len(named.y)), [_short(name) for name in named.y], parse_math=False)
+        panel.set_yticks(range(len(named.y)), [shortened(name) for name in named.y], parse_math=False)
         panel.invert_yaxis()
         if not chart.log_x:
             panel.axvline(0, color="black", linewidth=0.8)
@@ -116,7 +117,7 @@ def _plot(panel: "Axes", chart: Chart) -> None:
         legend = panel.legend(drawn, [str(place) for place in range(len(drawn))], fontsize="small")
         for text, series in zip(legend.get_texts(), chart.series, strict=True):
             text.set_parse_math(False)
-            text.set_text(_short(series.name, MAX_LEGEND))
+            text.set_text(shortened(series.name, MAX_LEGEND))
 
 
 def _artist(panel: "Axes", series: Series, colour: str) -> Any:
@@ -136,7 +137,7 @@ def _fill(panel: "Axes", heat_map: HeatMap) -> None:
     values, count = np.array(heat_map.values), len(heat_map.labels)
     panel.figure.colorbar(panel.imshow(values, cmap="Blues"))
     if count <= MAX_NAMED:
-        names = [_short(label) for label in heat_map.labels]
+        names = [shortened(label) for label in heat_map.labels]
         panel.set_xticks(range(count), names, rotation=90, parse_math=False)
         panel.set_yticks(range(count), names, parse_math=False)
     if count <= MAX_COUNTED:
@@ -157,8 +158,3 @@ def _has_names(series: Series) -> bool:
 
 def _num_names(series: Series) -> int:
     return len(series.y) if _has_names(series) else 0
-
-
-def _short(name: Any, most: int = MAX_NAME) -> str:
-    text = str(name)
-    return text if len(text) <= most else f"{text[: most - 1]}…"

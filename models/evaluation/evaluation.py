@@ -107,7 +107,7 @@ class Evaluation:
         signature = self.answering.candidate.version["signature"]
         dataset = DataSet.open(given(self.context.reference)).as_taken(signature)
         candidate, progress = self.answering.candidate, self.answering.progress
-        known = Answering.of(self.context, candidate, dataset, progress), self.known
+        known = Answering.of(self.context, candidate, dataset, progress, self.answering.session), self.known
         new = self.answering, self.examples
         found = familiarity.compare(known, new, self.answers, self.evaluator, self.context.threads)
         self.exhibits.draw("drift", drift.chart(found["columns"]))
@@ -122,7 +122,7 @@ class Evaluation:
         labels = other.version["signature"]["labels"]
         answers = self.evaluator.fitted(answering.answer_all(self.examples), labels, self.targets)
         task = TASKS[other.version["signature"]["task"]]
-        scores = _scores(self.evaluator, task, self.targets, answers)
+        scores = task.score(self.targets, answers, self.evaluator.labels or None, self.evaluator.num_inputs)
         compared = comparison.compare(self.evaluator, self.targets, (self.answers, self.scores), (answers, scores))
         request = self.context.request
         against = request["against"]

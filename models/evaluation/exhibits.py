@@ -1,4 +1,4 @@
-"""The files that an evaluation leaves, and what each of them shows."""
+"""The files that an evaluation or an explanation leaves, and what each of them shows."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -28,18 +28,21 @@ class Exhibits:
         self.files += [interactive, picture]
         self.entries.append({"name": picture.name, "interactive": interactive.name, "shows": figure.title})
 
-    def hang(self, name: str, picture: Image, shows: str) -> None:
-        """Keep a picture as PNG."""
+    def hang(self, name: str, picture: Image, shows: str, **about: Any) -> str:
+        """Keep a picture as PNG, and answer its name; `about` is said of it beside what it shows."""
         path = self.directory / f"{name}.png"
         picture.save(path, "PNG", optimize=True)
-        self._listed(path, "image/png", shows)
+        return self._listed(path, "image/png", shows, about)
 
-    def tabulate(self, name: str, header: Sequence[str], rows: Iterable[Sequence[object]], shows: str) -> None:
-        """Keep a table as CSV."""
+    def tabulate(
+        self, name: str, header: Sequence[str], rows: Iterable[Sequence[object]], shows: str, **about: Any
+    ) -> str:
+        """Keep a table as CSV, and answer its name."""
         path = self.directory / f"{name}.csv"
         spreadsheet.write(path, header, rows)
-        self._listed(path, "text/csv", shows)
+        return self._listed(path, "text/csv", shows, about)
 
-    def _listed(self, path: Path, media_type: str, shows: str) -> None:
+    def _listed(self, path: Path, media_type: str, shows: str, about: dict[str, Any]) -> str:
         self.files.append(ProducedFile(path.name, path, media_type))
-        self.entries.append({"name": path.name, "shows": shows})
+        self.entries.append({"name": path.name, **about, "shows": shows})
+        return path.name

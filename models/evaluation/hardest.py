@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from models import spreadsheet
 from models.data import DataSet, Examples
 from models.evaluation.contact_sheet import Tile, contact_sheet
 from models.evaluation.evaluator import Evaluator
@@ -50,9 +51,11 @@ def describe(
 
 def exhibit(entries: list[Entry], exhibits: Exhibits) -> None:
     """Keep them as `hardest.csv`, a column for each fact and, of a table, for each of its own."""
-    flat = [_flat(entry) for entry in entries]
-    rows = ([entry[name] for name in flat[0]] for entry in flat)
-    exhibits.tabulate("hardest", list(flat[0]), rows, f"the {len(entries)} rows of the largest loss, the largest first")
+    columns = [spreadsheet.flat(entry) for entry in entries]
+    rows = ([entry[name] for name in columns[0]] for entry in columns)
+    exhibits.tabulate(
+        "hardest", list(columns[0]), rows, f"the {len(entries)} rows of the largest loss, the largest first"
+    )
 
 
 def sheet(
@@ -95,11 +98,3 @@ def _value(number: float, column: Mapping[str, Any]) -> str | float | None:
     if not np.isfinite(number):
         return None
     return str(column["categories"][int(number)]) if column["kind"] == "categorical" else number
-
-
-def _flat(entry: Entry) -> Entry:
-    """An entry without objects in it: a column for each of their names."""
-    flat: Entry = {}
-    for name, value in entry.items():
-        flat |= {f"{name}.{key}": each for key, each in value.items()} if isinstance(value, dict) else {name: value}
-    return flat

@@ -1,4 +1,4 @@
-"""What each method of an `explain` request finds, as pictures in a gallery and as entries of the report."""
+"""What each method of an `explain` request finds, as pictures and as entries of the report."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from PIL.Image import Image
 from torch import Tensor
 
+from models.evaluation.exhibits import Exhibits
 from models.explanation import dreaming, maps, pictures
 from models.explanation.attribution import ATTRIBUTIONS, Question, attribute, completeness
-from models.explanation.gallery import Gallery
 from models.explanation.samples import Sample
 from models.explanation.subject import Layer, Subject
 
@@ -28,7 +28,7 @@ class Exhibition:
     """A network, what is asked about it, and where the answers hang."""
 
     subject: Subject
-    gallery: Gallery
+    exhibits: Exhibits
     split: str
     target: int | None
     """The class that is explained; None: of each sample the one that is predicted."""
@@ -51,7 +51,7 @@ class Exhibition:
         largest = float(np.abs(slices).max())
         title = f"{layer.name}: {len(slices)} kernels, values up to {largest:.3g}"
         picture = pictures.grid(maps.kernel_tiles(slices), title)
-        name = self.gallery.hang(picture, "kernels", layer.name, f"the kernels of {layer.name}")
+        name = self._shown(picture, "kernels", layer.name, f"the kernels of {layer.name}")
         return {"picture": name, "layer": layer.name, "shown": len(slices), "largest": largest}
 
     def classes(self) -> dict[str, Any]:
@@ -65,16 +65,15 @@ class Exhibition:
             entries.append({"label": labels[index], "logit_before": grown.before, "logit_after": grown.after})
         names = [labels[index][:MAX_NAME] for index in chosen]
         picture = pictures.grid(tiles, "what each class looks like to the network", names, CLASS_SIDE)
-        name = self.gallery.hang(picture, "deepdream", "classes", "a picture grown from noise for each class")
+        name = self._shown(picture, "deepdream", "classes", "a picture grown from noise for each class")
         return {"picture": name, "classes": entries}
 
     def table(self, method: str, samples: list[Sample], found: list[dict[str, Any]]) -> None:
         """What each column counts for each of the samples, as CSV."""
         header = ["row", *(column["name"] for column in self.subject.signature["input"]["columns"])]
         rows = [[sample.row, *each[method]["attributions"]] for sample, each in zip(samples, found, strict=True)]
-        self.gallery.tabulate(
-            header, rows, method, f"{ATTRIBUTIONS[method].about} of each column, a line for each sample"
-        )
+        shows = f"{ATTRIBUTIONS[method].about} of each column, a line for each sample"
+        self.exhibits.tabulate(method, header, rows, shows, method=method, row=None)
 
     def _attribution(self, method: str, sample: Sample) -> dict[str, Any]:
         layer = self.subject.layer(self.layer) if ATTRIBUTIONS[method].of_layer else None
@@ -165,7 +164,11 @@ class Exhibition:
         }
 
     def _hang(self, picture: Image, method: str, sample: Sample, shows: str) -> str:
-        return self.gallery.hang(picture, method, f"{self.split}-{sample.row}", shows, sample.row)
+        return self._shown(picture, method, f"{self.split}-{sample.row}", shows, sample.row)
+
+    def _shown(self, picture: Image, method: str, of: str, shows: str, row: int | None = None) -> str:
+        """Keep a picture as `<method>.<what it is of>.png`; its row is null for what is not of one sample."""
+        return self.exhibits.hang(f"{method}.{of}", picture, shows, method=method, row=row)
 
     def _about(self, sample: Sample) -> str:
         """A sample in words: `test 12, true 7, predicted 7 (99.2%)`."""

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from models.wording import shortened
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 COLOURS = {"train": "#3b6fb6", "validation": "#d1495b"}
-MAX_LABEL = 24
 WIDE = 100
 """From this ratio of the largest to the smallest on, positive numbers are drawn on a logarithmic scale."""
 
@@ -39,19 +40,13 @@ def draw_curves(path: Path, title: str, x_label: str, x: Sequence[Any], curves: 
     figure.savefig(path, dpi=120)
 
 
-def label(value: Any) -> str:
-    """A value of a setting in a few characters: it may be a list of layers."""
-    text = str(value)
-    return text if len(text) <= MAX_LABEL else f"{text[: MAX_LABEL - 1]}…"
-
-
 def _place(panel: "Axes", x: Sequence[Any]) -> list[float]:
     """Where the points lie on the axis."""
     if all(isinstance(value, int | float) and not isinstance(value, bool) for value in x):
         if _is_wide(x):
             panel.set_xscale("log")
         return [float(value) for value in x]
-    panel.set_xticks(range(len(x)), [label(value) for value in x], rotation=30, ha="right", parse_math=False)
+    panel.set_xticks(range(len(x)), [shortened(value) for value in x], rotation=30, ha="right", parse_math=False)
     return [float(place) for place in range(len(x))]
 
 

@@ -5,10 +5,10 @@ from typing import Any
 import torch
 
 from models.data import DataSet
+from models.evaluation.exhibits import Exhibits
 from models.explanation.attribution import ATTRIBUTIONS
 from models.explanation.dreaming import Ascent
 from models.explanation.exhibition import Exhibition
-from models.explanation.gallery import Gallery
 from models.explanation.samples import Sample, rows_of, take
 from models.explanation.subject import Subject
 from models.run import JobContext, Outcome, given, obey
@@ -44,12 +44,12 @@ def run(context: JobContext) -> Outcome:
         "split": split,
         "target": request["target"],
         "samples": described,
-        "artifacts": exhibition.gallery.entries,
+        "artifacts": exhibition.exhibits.entries,
     }
     detailed = [{**said, "methods": found} for said, found in zip(described, of_samples, strict=True)]
     layers = [{"name": layer.name, "shape": list(layer.shape)} for layer in subject.layers.values()]
     report = context.write_report({**result, "samples": detailed, "methods": of_model, "layers": layers})
-    return Outcome(result, (*exhibition.gallery.files, report))
+    return Outcome(result, (*exhibition.exhibits.files, report))
 
 
 def _samples(context: JobContext, subject: Subject) -> tuple[str, list[Sample]]:
@@ -66,7 +66,7 @@ def _exhibition(context: JobContext, subject: Subject, split: str) -> Exhibition
     labels, target = subject.labels, request["target"]
     return Exhibition(
         subject,
-        Gallery(context.scratch),
+        Exhibits(context.scratch),
         split,
         target=labels.index(target) if labels and target is not None else None,
         layer=request["layer"],

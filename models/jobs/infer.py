@@ -8,16 +8,14 @@ from typing import Any
 from zipfile import ZipFile
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
 
-from models.data import DataSet, Examples, fitting
-from models.errors import JobError, Mismatch
-from models.inference import BATCH_SIZE, Session
-from models.run import EncodePng, JobContext, Outcome, ProducedFile, given, obey
+from models.data import DataSet, Examples
+from models.errors import JobError
+from models.evaluation.answering import Answering, Progress
+from models.run import Candidate, EncodePng, JobContext, Outcome, ProducedFile, given
+from models.spreadsheet import flat
 from models.tasks import TASKS, Task
 from models.tasks.base import Description
-from models.versions.alignment import align_classes, align_inputs
 from shapes.spreadsheet import cell
 
 MEDIA_TYPES = {"jsonl": "application/x-ndjson", "csv": "text/csv"}
@@ -64,36 +62,17 @@ def run(context: JobContext) -> Outcome:
 
 def _lines(context: JobContext, dataset: DataSet, task: type[Task]) -> Iterator[Description]:
     """What there is to be written of each row."""
-    signature = given(context.version)["signature"]
-    align = align_inputs(dataset, signature["input"], context.fit_image)
-    session = Session(given(context.model), context.threads)
+    candidate = Candidate(given(context.model), given(context.version))
+    labels, splits = candidate.version["signature"]["labels"], dataset.manifest["splits"]
+    progress = Progress(context.report, sum(split["count"] for split in splits.values()))
+    answering = Answering.of(context, candidate, dataset, progress)
     image_size = tuple(dataset.input["shape"][1:]) if dataset.modality == "image" else None
-    total = sum(split["count"] for split in dataset.manifest["splits"].values())
-    done = 0
-    for split in dataset.manifest["splits"]:
-        stored = dataset.stored(split)  # targets are not needed, and each row only once
-        examples = Examples(stored, None, np.arange(len(stored)), in_memory=False)
-        targets = _classes_told(dataset, split, task, signature["labels"])
-        for index in torch.split(torch.arange(len(examples)), fitting(BATCH_SIZE, examples.input_shape)):
-            obey(context.report)
-            inputs = align(examples.gather(index).inputs.numpy())
-            answers = task.read(session.run(task.asked(inputs, targets[index.numpy()], signature["labels"])))
-            for row, answer in enumerate(answers, int(index[0])):
-                described = task.describe(answer, signature["labels"], image_size)
-                yield described._replace(facts={"split": split, "row": row, **described.facts})
-            done += len(answers)
-            context.report.progress(done / total)
-
-
-def _classes_told(dataset: DataSet, split: str, task: type[Task], labels: list[str] | None) -> NDArray[np.int64]:
-    """The class of each row (N,), as the model counts them, if its network is told; else zeros."""
-    if labels is None or task.needs_targets:
-        return np.zeros(dataset.manifest["splits"][split]["count"], np.int64)
-    classes = dataset.row_classes(split)
-    if classes is None:
-        raise Mismatch("The model is told the class of each row, and the data set has none.")
-    told: NDArray[np.int64] = align_classes(dataset.labels or [], labels)[classes]
-    return told
+    for split in splits:
+        stored = dataset.stored(split)  # of targets only the class that is told, and each row only once
+        asked = answering.asked(Examples(stored, dataset.row_classes(split), np.arange(len(stored)), in_memory=False))
+        for row, answer in enumerate(answer for _, feed in asked for answer in answering.answer([feed])):
+            described = task.describe(answer, labels, image_size)
+            yield described._replace(facts={"split": split, "row": row, **described.facts})
 
 
 def _put_aside(
@@ -117,17 +96,9 @@ def _write(path: Path, output_format: str, predictions: Iterator[dict[str, Any]]
             if output_format == "jsonl":
                 file.write(json.dumps(prediction, ensure_ascii=False) + "\n")
             else:
-                columns = _columns(prediction)
+                columns = flat(prediction)
                 if count == 0:
                     table.writerow([cell(name) for name in columns])
                 table.writerow([cell(value) for value in columns.values()])
             count += 1
     return count
-
-
-def _columns(prediction: dict[str, Any]) -> dict[str, Any]:
-    """A line without objects in it: a column for each of their names."""
-    columns: dict[str, Any] = {}
-    for name, value in prediction.items():
-        columns |= {f"{name}.{key}": each for key, each in value.items()} if isinstance(value, dict) else {name: value}
-    return columns

@@ -7,10 +7,10 @@ import torch
 
 from models.data import DataSet
 from models.fits.curves import division, files, gather, measure_all, with_repeat
-from models.fits.figures import label
 from models.fits.fitting import Fit, configuration
 from models.run import JobContext, Outcome, given
 from models.tasks import TASKS
+from models.wording import shortened
 
 
 def run(context: JobContext) -> Outcome:
@@ -48,7 +48,7 @@ def _fits(request: dict[str, Any], dataset: DataSet) -> list[Fit]:
         for repeat in range(request["repeats"]):
             training = with_repeat(point["training"], repeat)
             trained = configuration({**request, **point}, training=training)
-            name = f"{request['parameter']} {label(value)}, repeat {repeat + 1} of {request['repeats']}"
+            name = f"{request['parameter']} {shortened(value)}, repeat {repeat + 1} of {request['repeats']}"
             fits.append(Fit(name, trained, division(dataset, training), ("train", "held_out")))
     return fits
 

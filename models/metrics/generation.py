@@ -34,12 +34,6 @@ def frechet_distance(a_NF: Array, b_MF: Array) -> float:
     return max(0.0, float(shift @ shift + np.trace(cov_a) + np.trace(cov_b) - 2 * np.sqrt(joint).sum()))
 
 
-def class_shares(classes_N: Array, num_classes: int) -> Array:
-    """The share (K,) of the examples that is of each class."""
-    shares: Array = np.bincount(classes_N, minlength=num_classes) / len(classes_N)
-    return shares
-
-
 def classes_found(drawn_K: Array, real_K: Array) -> int:
     """How many of the classes are drawn at a tenth or more of their share of the real examples."""
     return int(((drawn_K >= FOUND_SHARE * real_K) & (real_K > 0)).sum())

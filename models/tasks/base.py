@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from models.data import Batch, DataSet, Examples, require_finite_targets, require_learnable
 from models.errors import JobError
-from models.graphs import Graph, served
+from models.graphs import Graph
 from models.inference import Feed
 from models.losses import LossOptions
 from models.metrics.intervals import Intervals
@@ -111,21 +111,12 @@ class Task(ABC):
         """The end of the exported graph: from the network's outputs to answers."""
 
     @abstractmethod
-    def output(self) -> dict[str, Any]:
-        """The signature's description of the answer."""
-
-    @abstractmethod
-    def tolerance(self) -> float:
-        """The largest difference of two answers that counts as agreement."""
-
     def graphs(self, network: nn.Module, described: dict[str, Any], samples: Batch) -> dict[str, Graph]:
         """The graphs that are exported, by name; `model` is the one that answers the data set's rows.
 
         `network` is on the CPU, preprocessing included; `described` is the manifest's input, and `samples` some
         training rows.
         """
-        module, answer = served(network, self.postprocess()), self.output()
-        return {"model": Graph(module, [described], [answer], (samples.inputs,), {answer["name"]: self.tolerance()})}
 
     def watching(self, context: "JobContext", plan: "Plan") -> list["Callback"]:
         """What is called during a train job's training, beside what all tasks have."""

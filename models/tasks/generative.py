@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from models.data import Batch, DataSet, Examples
 from models.generative import measuring
-from models.generative.graphs import TOLERANCE, Sampler, graphs_of
+from models.generative.graphs import Sampler, graphs_of
 from models.generative.network import CodingNetwork, ValuesOf, parts_of
 from models.graphs import Graph
 from models.inference import Feed
@@ -75,14 +75,6 @@ class Generative(Task):
     def postprocess(self) -> nn.Module:
         """Nothing: the network's values stay in its scale."""
         return nn.Identity()
-
-    def output(self) -> dict[str, Any]:
-        """A reconstruction, like the input."""
-        return {"name": "reconstruction", **{name: self.described[name] for name in ("dtype", "shape")}}
-
-    def tolerance(self) -> float:
-        """1e-4 of the network's scale; each of its graphs has its own."""
-        return TOLERANCE
 
     def graphs(self, network: nn.Module, described: dict[str, Any], samples: Batch) -> dict[str, Graph]:
         """`model`, `decoder`, and the encoder of a network that has one."""

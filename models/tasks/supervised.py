@@ -1,10 +1,12 @@
 """Tasks with one network, one loss and a target for each input: the loss's head is the end of the exported graph."""
 
 from abc import abstractmethod
+from typing import Any
 
 from torch import Tensor, nn
 
 from models.data import Batch, DataSet, Examples
+from models.graphs import Graph, served
 from models.losses import LossOptions
 from models.phases import Phase
 from models.tasks.base import Task
@@ -52,6 +54,18 @@ class Supervised(Task):
         """The head."""
         return self.head
 
+    @abstractmethod
+    def output(self) -> dict[str, Any]:
+        """The signature's description of the answer."""
+
     def tolerance(self) -> float:
-        """The head's: 1e-4 of probability, or of the target's standard deviation in training."""
+        """The largest difference of two answers that counts as agreement, the head's.
+
+        1e-4 of probability, or of the target's standard deviation in training.
+        """
         return self.head.tolerance
+
+    def graphs(self, network: nn.Module, described: dict[str, Any], samples: Batch) -> dict[str, Graph]:
+        """`model` alone."""
+        module, answer = served(network, self.postprocess()), self.output()
+        return {"model": Graph(module, [described], [answer], (samples.inputs,), {answer["name"]: self.tolerance()})}

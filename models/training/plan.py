@@ -8,8 +8,8 @@ from torch import nn
 
 from models import registry
 from models.data import DataSet, Examples
-from models.errors import JobError, Mismatch, UnsuitableData
-from models.preprocess import moments, preprocess_for
+from models.errors import JobError, Mismatch
+from models.preprocess import fitted
 from models.registry import Architecture, ArchitectureConfig
 from models.splits import Parts
 from models.tasks import TASKS, Task, task_of, with_loss
@@ -84,11 +84,7 @@ class Plan:
             UnsuitableInput: the architecture cannot take inputs of this shape.
             JobError: `unsuitable_batch_size`, of 1 with batch normalisation.
         """
-        mean, std = moments(self.splits["train"], self.dataset.modality)
-        if not bool(mean.isfinite().all()):
-            infinite = self.dataset.input["columns"][int(mean.isfinite().int().argmin())]["name"]
-            raise UnsuitableData(f"The column {infinite!r} has infinite values: remove or replace them.")
-        preprocess = preprocess_for(self.dataset.input, self.dataset.modality, mean, std, self.task.pixels)
+        preprocess = fitted(self.dataset, self.splits["train"], self.task.pixels)
         network = self.config.build(preprocess.output_shape, self.task.num_outputs)
         if self.settings.batch_size == 1 and any(
             isinstance(module, nn.modules.batchnorm._BatchNorm) for module in network.modules()

@@ -110,10 +110,12 @@ class Trainer:
         if l1 or clip is not None or watches_gradient:
             self.scaler.unscale_(optimizer)
         orthants = add_l1(phase.parameters, l1) if l1 else []
-        if watches_gradient:
-            measured["gradient_norm"] = gradient_norm(phase.parameters)
-        if clip is not None:
-            nn.utils.clip_grad_norm_(phase.parameters, clip)
+        if watches_gradient or clip is not None:
+            norm = gradient_norm(phase.parameters)
+            if watches_gradient:
+                measured["gradient_norm"] = norm
+            if clip is not None:
+                nn.utils.clip_grads_with_norm_(phase.parameters, clip, norm)
         self.scaler.step(optimizer)
         self.scaler.update()
         keep_in(orthants)

@@ -45,7 +45,7 @@ class Training:
             network,
             plan.task,
             plan.splits["train"],
-            plan.splits.get("validation"),
+            plan.splits.get("validation") if plan.architecture.has_validation_loss else None,
             plan.settings,
             plan.compute,
             callbacks,

@@ -52,8 +52,7 @@ def publish(context: JobContext, plan: Plan, network: nn.Module) -> Publication:
     paths = {name: context.scratch / f"{name}.onnx" for name in graphs}
     proven = {name: _prove(context, graph, signature, paths[name]) for name, graph in graphs.items()}
     takes_rows = graphs["model"].inputs[0] == plan.dataset.input
-    session = Session(paths["model"], context.threads) if takes_rows else None
-    scored = _scored(context, plan, network, session)
+    scored = _scored(context, plan, network, proven["model"].session if takes_rows else None)
     record = {
         "architecture": plan.architecture.name,
         "hyperparameters": plan.config.model_dump(mode="json"),
@@ -63,8 +62,8 @@ def publish(context: JobContext, plan: Plan, network: nn.Module) -> Publication:
         "labels": plan.task.labels,
         **scored,
         "baselines": standing(context.baselines, plan.task, scored["metrics"]),
-        "parity": proven["model"]["parity"],
-        "graphs": proven,
+        "parity": proven["model"].described["parity"],
+        "graphs": {name: each.described for name, each in proven.items()},
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
         "opset": OPSET,
         "split": plan.settings.split.model_dump(),
@@ -83,14 +82,22 @@ def _signature(plan: Plan, main: Graph) -> dict[str, Any]:
     }
 
 
-def _prove(context: JobContext, graph: Graph, signature: dict[str, Any], path: Path) -> dict[str, Any]:
-    """Export a graph and say what it takes and gives, and how nearly ONNX Runtime and torch agree on it."""
+class _Proven(NamedTuple):
+    """An exported graph: what it takes and gives with its `parity`, and ONNX Runtime's session of it."""
+
+    described: dict[str, Any]
+    session: Session
+
+
+def _prove(context: JobContext, graph: Graph, signature: dict[str, Any], path: Path) -> _Proven:
+    """Export a graph, and see how nearly ONNX Runtime and torch agree on it."""
     if path.stem != "model":
         signature = {name: signature[name] for name in ("task", "modality", "labels")} | graph.described
     export(graph, signature, path)
-    agreement = parity(graph, Session(path, context.threads))
+    session = Session(path, context.threads)
+    agreement = parity(graph, session)
     context.report.log(f"{path.stem}: ONNX agrees with torch within {agreement['max_abs_difference']:.2g}")
-    return {**graph.described, "parity": agreement}
+    return _Proven({**graph.described, "parity": agreement}, session)
 
 
 def _scored(context: JobContext, plan: Plan, network: nn.Module, session: Session | None) -> dict[str, Any]:

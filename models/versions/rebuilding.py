@@ -11,7 +11,6 @@ from torch import nn
 from models import registry
 from models.errors import JobError
 from models.preprocess import preprocess_for
-from models.tasks import TASKS
 
 
 def rebuild(version: dict[str, Any], weights: Path) -> nn.Sequential:
@@ -25,8 +24,7 @@ def rebuild(version: dict[str, Any], weights: Path) -> nn.Sequential:
     """
     signature = version["signature"]
     unfitted = torch.zeros(signature["input"]["shape"][0])
-    pixels = TASKS[signature["task"]].pixels
-    preprocess = preprocess_for(signature["input"], signature["modality"], unfitted, unfitted, pixels)
+    preprocess = preprocess_for(signature["input"], signature["modality"], unfitted, unfitted)
     config = registry.get(version["architecture"]).configure(version["hyperparameters"])
     network = nn.Sequential(preprocess, config.build(preprocess.output_shape, prod(signature["output"]["shape"])))
     try:

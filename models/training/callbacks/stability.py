@@ -33,7 +33,8 @@ class WatchStability(Callback):
 
     def on_step(self, trainer: "Trainer") -> None:
         """Take in what the step measured."""
-        self.means.add(trainer.latest)
+        if len(trainer.phases) > 1:
+            self.means.add(trainer.latest)
 
     def on_epoch_end(self, trainer: "Trainer") -> None:
         """Compare drawn with real examples. A single network has no other to keep in balance with."""

@@ -22,11 +22,13 @@ from services.serving.calls import Call, Found
 from services.serving.generation import classes, codes
 from services.serving.generation.calls import ROWS_A_RUN, CodedCall
 from services.serving.given import Given
+from services.serving.model import ENCODER
 from services.serving.predictions import Predictor, Wish
 
 MAX_SAMPLE_BYTES = 32 * 2**20
 """Of the pixels or numbers of all samples in one answer."""
 SEEDS = 2**32
+NUMBER_BYTES = 8
 
 
 class Asked(Protocol):
@@ -44,58 +46,58 @@ class Sampling:
 
     def __init__(self, request: GenerateRequest | DecodeRequest) -> None:
         self._request = request
+        self._given = request.z if isinstance(request, GenerateRequest) else request.codes
+        self._rows = (
+            request.n if isinstance(request, GenerateRequest) and self._given is None else len(self._given or ())
+        )
 
     def begin(self, predictor: Predictor, name: str, wish: Wish) -> CodedCall | None:
         """See `Asked`."""
-        found = predictor.ready(name, wish)
-        call = None if found is None else self._call(found, wish)
-        return None if call is None or call.rows > ROWS_A_RUN else call
+        if self._rows > ROWS_A_RUN or (found := predictor.ready(name, wish)) is None:
+            return None
+        started_at = time.monotonic()
+        return self._call(found, wish, self._read(found), started_at)
 
     async def prepare(self, predictor: Predictor, name: str, wish: Wish) -> CodedCall:
-        """See `Asked`."""
-        return self._call(await predictor.find(name, wish), wish)
-
-    def _call(self, found: Found, wish: Wish) -> CodedCall:
+        """See `Asked`. Many codes are read on a thread."""
+        found = await predictor.find(name, wish)
         started_at = time.monotonic()
-        request = self._request
-        make = _generated if isinstance(request, GenerateRequest) else _decoded
-        feeds, told = make(request, found)  # type: ignore[arg-type]
-        return CodedCall(
-            found,
-            feeds,
-            len(feeds["code"]),
-            wish.deadline,
-            wish.priority,
-            wish.call,
-            told,
-            time.monotonic() - started_at,
-        )
+        num_bytes = sum(NUMBER_BYTES * len(row) for row in self._given or () if isinstance(row, list))
+        return self._call(found, wish, await predictor.aside(num_bytes, self._read, found), started_at)
+
+    def _read(self, found: Found) -> np.ndarray | None:
+        """The codes that are given, if any are."""
+        request, rows = self._request, self._rows
+        if isinstance(request, DecodeRequest):
+            _check_size(found, rows, "codes")
+            return codes.read(request.codes, _generative(found)["code"], "codes")
+        if "n" in request.model_fields_set and rows != request.n:
+            raise Invalid.field("n_differs", ["body", "n"], f"n is {request.n} and z has {rows} codes; leave n out")
+        _check_size(found, rows, "n")
+        return None if request.z is None else codes.read(request.z, _generative(found)["code"], "z")
+
+    def _call(self, found: Found, wish: Wish, read: np.ndarray | None, started_at: float) -> CodedCall:
+        if isinstance(self._request, GenerateRequest):
+            feeds, told = _generated(self._request, found, self._rows, read)
+        else:
+            assert read is not None  # noqa: S101 - codes are never left out
+            feeds, told = _feeds(read, classes.read(self._request.label, self._rows, _generative(found))), {}
+        seconds = time.monotonic() - started_at
+        return CodedCall(found, feeds, self._rows, wish.deadline, wish.priority, wish.call, told, seconds)
 
 
-def _generated(request: GenerateRequest, found: Found) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+def _generated(
+    request: GenerateRequest, found: Found, n: int, read: np.ndarray | None
+) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     generative = _generative(found)
     seed = secrets.randbelow(SEEDS) if request.seed is None else request.seed
-    n = request.n if request.z is None else len(request.z)
-    if "n" in request.model_fields_set and n != request.n:
-        raise Invalid.field("n_differs", ["body", "n"], f"n is {request.n} and z has {n} codes; leave n out")
-    _check_size(found, n, "n")
-    if request.z is None:
-        drawn = codes.draw(seed, n, generative["code"], request.temperature)
-    else:
-        drawn = codes.read(request.z, generative["code"], "z")
+    drawn = codes.draw(seed, n, generative["code"], request.temperature) if read is None else read
     if request.label is None and generative["conditional"]:
         chosen: np.ndarray | None = codes.draw_classes(seed, n, len(generative["classes"]))
     else:
         chosen = classes.read(request.label, n, generative)
     names = None if chosen is None else [generative["classes"][place] for place in chosen.tolist()]
     return _feeds(drawn, chosen), {"seed": seed, "z": drawn, "labels": names}
-
-
-def _decoded(request: DecodeRequest, found: Found) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    generative = _generative(found)
-    _check_size(found, len(request.codes), "codes")
-    given_codes = codes.read(request.codes, generative["code"], "codes")
-    return _feeds(given_codes, classes.read(request.label, len(given_codes), generative)), {}
 
 
 class Looking:
@@ -126,7 +128,7 @@ class Looking:
         return self._call(found, wish, feeds, chosen, seconds)
 
     def _chosen(self, found: Found, rows: int) -> np.ndarray | None:
-        if wants_samples(found):
+        if found.model.graph != ENCODER:
             _check_size(found, rows, "inputs")
         return classes.read(self._label, rows, _generative(found))
 
@@ -210,11 +212,6 @@ class Path:
         told = {"method": request.method, "codes": path}
         feeds, seconds = _feeds(path, chosen), time.monotonic() - started_at
         return CodedCall(found, feeds, request.steps, wish.deadline, wish.priority, wish.call, told, seconds)
-
-
-def wants_samples(found: Found) -> bool:
-    """Whether a version's graph answers samples, and not codes alone."""
-    return any(name in ("sample", "reconstruction") for name in found.loaded.network.output_names)
 
 
 def _generative(found: Found) -> dict[str, Any]:

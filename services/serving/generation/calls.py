@@ -68,8 +68,8 @@ async def run(predictor: Predictor, call: CodedCall) -> Coded:
     finally:
         for task in tasks:
             task.cancel()
-    whole = _joined(answers)
-    return await predictor.aside(call.effort(whole), call.answer, whole)
+    num_bytes = sum(answer.num_bytes for answer in answers)
+    return await predictor.aside(num_bytes, lambda: call.answer(_joined(answers)))
 
 
 def _part(call: CodedCall, start: int) -> CodedCall:

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from models.adversarial.layers import LabelledCode, Normalization, ProjectionScore, normalized
+from models.adversarial.layers import Normalization, ProjectionScore, normalized
+from models.generative.coders import OneHot
 
 
 @pytest.mark.parametrize(
@@ -48,7 +49,7 @@ def test_the_score_is_a_projection_on_the_label() -> None:
 
 def test_a_label_is_one_hot_behind_the_code() -> None:
     code, labels = torch.randn(2, 4), torch.tensor([2, 0])
-    joined = LabelledCode(4, 3)(code, labels)
+    joined = OneHot(3)(code, labels)
     assert torch.equal(joined[:, :4], code)
     assert torch.equal(joined[:, 4:], torch.tensor([[0.0, 0, 1], [1, 0, 0]]))
-    assert LabelledCode(4, 0)(code, None) is code
+    assert OneHot(0)(code, None) is code

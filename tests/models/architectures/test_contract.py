@@ -21,6 +21,7 @@ from models.graphs import Graph, served
 from models.inference import Session
 from models.registry import Architecture, ArchitectureConfig, Reference, Shape
 from models.tasks import TASKS, Task
+from models.tasks.supervised import Supervised
 
 IMAGE: Shape = (1, 28, 28)
 TABLE: Shape = (6,)
@@ -93,6 +94,7 @@ every_case = pytest.mark.parametrize(
 @pytest.mark.parametrize("size", [1, 5])
 def test_an_answer_of_the_tasks_shape_for_each_input(case: Case, size: int) -> None:
     task = case.fitted()
+    assert isinstance(task, Supervised)
     answers = task.postprocess()(case.network().eval()(case.batch(size).inputs))
     assert answers.shape == (size, *task.output()["shape"])
     assert answers.isfinite().all()

@@ -16,6 +16,7 @@ LINES = Chart(
 )
 WHISKERS = Chart("of whiskers", "x", "", [Series("d", [0.1, -0.2], NAMES[:2], "points", [0.0, -0.3], [0.2, -0.1])])
 FIGURES: dict[str, Figure] = {
+    "no series": Chart("of no series", "x", "y", []),
     "lines": LINES,
     "dashed": Chart(
         "c", "x", "y", [Series("p", [1.0], [2.0], "points"), Series("d", [0.0, 1.0], [0.0, 1.0], "dashed")]

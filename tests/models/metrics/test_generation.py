@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from scipy.linalg import sqrtm
 
-from models.metrics.generation import class_shares, classes_found, diversity, frechet_distance
+from models.metrics.classification import class_frequencies as class_shares
+from models.metrics.generation import classes_found, diversity, frechet_distance
 
 RANDOM = np.random.default_rng(0)
 
