@@ -2,8 +2,8 @@
 
 A data set that fits in memory is held there as tensors and a batch is one gather, which was measured at
 1.2 to 1.5 times the speed of a DataLoader; a larger one is gathered from the mapped file.
-Shapes: N rows; an input is uint8 (C, H, W) or float32 (F,), a target one number or uint8 (H, W). Rows that vary in
-length, of text and of series, are `Ragged`.
+Shapes: N rows; an input is uint8 (C, H, W) or float32 (F,), a target one number, uint8 (H, W) or a class for each of L
+places. Inputs that vary in length, of text and of series, are `Ragged`; targets are padded.
 """
 
 import json
@@ -24,7 +24,7 @@ from models.errors import Mismatch, UnsuitableData
 from models.ragged import Ragged
 from models.splits import Rows, hold_out
 from models.training.settings import Split
-from shapes.tokens import PADDING, Tokenizer
+from shapes.tokens import NO_TARGET, PADDING, Tokenizer
 
 IN_MEMORY_BYTES = 2 * 1024**3
 """Data sets up to this size are held in memory."""
@@ -35,7 +35,7 @@ BUCKET_BATCHES = 32
 
 
 class Batch(NamedTuple):
-    """Raw inputs (N, ...) and targets (N,), or masks (N, H, W), on one device."""
+    """Raw inputs (N, ...) and targets (N,), masks (N, H, W) or classes (N, L), on one device."""
 
     inputs: Tensor
     targets: Tensor
@@ -65,6 +65,12 @@ class Examples:
         return len(self.rows)
 
     @property
+    def known_targets(self) -> Tensor:
+        """All numbers in the targets (V,), without the padding of those that vary in length."""
+        targets = self.targets.flatten()
+        return targets[targets != NO_TARGET] if _varies(self.targets) else targets
+
+    @property
     def input_shape(self) -> tuple[int, ...]:
         """The shape of an input; of rows that vary in length, of the longest."""
         if isinstance(self._inputs, Ragged):
@@ -88,10 +94,13 @@ class Examples:
     def gather(self, index: Tensor) -> Batch:
         """The examples at these places (N,) of the split, which are int64 on the CPU.
 
-        Rows of varying length are padded with 0 up to the longest of them, and to 1 where all are empty.
+        Rows of varying length are padded with 0 up to the longest of them, and to 1 where all are empty; targets of
+        varying length with `NO_TARGET`.
         """
         index_on_device = index.to(self.device)
         targets = self.targets.index_select(0, index_on_device)
+        if _varies(self.targets):
+            targets = targets[:, : int((targets != NO_TARGET).sum(dim=1).max())].long()
         if isinstance(self._inputs, Tensor):
             return Batch(self._inputs.index_select(0, index_on_device), targets)
         if isinstance(self._inputs, Ragged):
@@ -123,6 +132,11 @@ class Examples:
             arranged += [full[place] for place in torch.randperm(len(full), generator=generator)]
             arranged.append(last)
         return torch.cat(arranged)
+
+
+def _varies(targets: Tensor) -> bool:
+    """Whether targets are rows of classes (N, L), each ended by `NO_TARGET`."""
+    return targets.ndim == 2 and not targets.is_floating_point()
 
 
 def fitting(size: int, input_shape: Sequence[int]) -> int:
@@ -173,10 +187,15 @@ class DataSet:
         return self._array(split, "inputs")
 
     def targets(self, split: str) -> NDArray[Any] | None:
-        """The targets (N,), or masks (N, H, W), of a split of the source; None where there are none of one shape."""
+        """The targets (N,), masks (N, H, W) or classes (N, L) of a split of the source; None where there are none.
+
+        Classes that vary in number are padded with `NO_TARGET`, in as few bytes as hold them.
+        """
         target = self.manifest["target"]
-        is_of_one_shape = target is not None and target["dtype"] != "string" and None not in target["shape"]
-        return self._array(split, "targets") if is_of_one_shape else None
+        if target is None or target["dtype"] == "string":
+            return None
+        stored = ragged.load(self._path(split, "targets"))
+        return padded_targets(stored) if isinstance(stored, Ragged) else stored
 
     def stored(self, split: str) -> NDArray[Any] | Ragged:
         """The inputs of a split of the source, of whatever shape: mapped from the file, or the tokens of texts."""
@@ -264,6 +283,12 @@ class _Tokens(dict[str, Ragged]):
         return self[split]
 
 
+def padded_targets(rows: Ragged) -> NDArray[Any]:
+    """Whole numbers of 0 and more as (N, L), each row followed by `NO_TARGET`, in as few bytes as hold them."""
+    small = np.min_scalar_type(-1 - int(rows.values.max(initial=0)))
+    return Ragged(rows.values.astype(small), rows.offsets).padded(value=NO_TARGET)
+
+
 def require_learnable(dataset: DataSet, train: Examples) -> None:
     """Refuse training rows that nothing can be learned from, before any time is spent on them.
 
@@ -271,7 +296,8 @@ def require_learnable(dataset: DataSet, train: Examples) -> None:
         UnsuitableData: targets are missing, not finite, all the same, or of a single class.
     """
     require_finite_targets(train)
-    if bool((train.targets == train.targets.flatten()[0]).all()):
+    known = train.known_targets
+    if bool((known == known[0]).all()):
         raise UnsuitableData(
             "All training rows have the same target, which leaves nothing to learn; choose another `target` column."
             if dataset.labels is None

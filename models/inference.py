@@ -10,6 +10,8 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from models.errors import JobError
+from models.ragged import joined
+from shapes.tokens import NO_TARGET
 
 Feed = NDArray[Any] | tuple[NDArray[Any], ...]
 """An array (N, ...) for each input of a graph, in their order; of one input, the array alone."""
@@ -98,7 +100,8 @@ class Session:
     ) -> NDArray[Any]:
         """The answers for all batches, joined; `between` is called with the number of rows done.
 
-        `read` is given each batch's outputs, and only what it returns is kept.
+        `read` is given each batch's outputs, and only what it returns is kept: where rows vary in length, as wide as
+        the batch, and padded with `NO_TARGET` when joined to others.
         """
         answers = []
         rows = 0
@@ -106,4 +109,4 @@ class Session:
             answers.append(read(self.run(batch)))
             rows += len(answers[-1])
             between(rows)
-        return np.concatenate(answers)
+        return joined(answers, NO_TARGET)

@@ -99,6 +99,20 @@ class Ragged:
         return padded
 
 
+def joined(arrays: Sequence[Array], value: float) -> Array:
+    """(N, T, ...) of arrays (n, t, ...) one after the other: along their second axis each is followed by `value`.
+
+    Arrays that have no second axis, or have it alike, are joined as they are.
+    """
+    longest = max((array.shape[1] for array in arrays if array.ndim > 1), default=0)
+    return np.concatenate([_widened(array, longest, value) if array.ndim > 1 else array for array in arrays])
+
+
+def _widened(array: Array, length: int, value: float) -> Array:
+    missing = length - array.shape[1]
+    return np.pad(array, [(0, 0), (0, missing)] + [(0, 0)] * (array.ndim - 2), constant_values=value)
+
+
 def offsets_beside(values: Path) -> Path:
     """`NAME.offsets.npy` of `NAME.npy`; where it exists, the rows are ragged."""
     return values.with_suffix(".offsets.npy")

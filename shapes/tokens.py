@@ -12,6 +12,8 @@ from typing import Any, Literal
 Unit = Literal["characters", "words"]
 PADDING, UNKNOWN = 0, 1
 """What fills a row up to the longest of its batch, and what was not seen in training."""
+NO_TARGET = -1
+"""What fills a row of targets, or of answers, up to the longest beside it: no class has this number."""
 _FIRST = 2
 _WORD = re.compile(r"\w+|[^\w\s]")
 

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from models import spreadsheet
 from models.data import DataSet
 from models.fits.scoring import targets_of
+from models.ragged import joined
 from models.run import ProducedFile
 from models.splits import Rows
+from shapes.tokens import NO_TARGET
 
 
 class PooledAnswers(NamedTuple):
@@ -23,7 +25,7 @@ class PooledAnswers(NamedTuple):
     """Of the data set's training rows, counted from 0."""
     targets: NDArray[Any]
     answers: NDArray[Any]
-    """Probabilities (N, K) or values (N,)."""
+    """Probabilities (N, K) or values (N,); of answers that vary in length, (N, L), padded as the targets are."""
 
     @classmethod
     def of(cls, dataset: DataSet, parts: Sequence[tuple[str, Rows]], answers: Sequence[NDArray[Any]]) -> Self:
@@ -31,8 +33,8 @@ class PooledAnswers(NamedTuple):
         return cls(
             np.repeat(np.arange(1, len(parts) + 1), [len(rows) for _, rows in parts]),
             np.concatenate([rows for _, rows in parts]),
-            np.concatenate([targets_of(dataset, part) for part in parts]),
-            np.concatenate(answers),
+            joined([targets_of(dataset, part) for part in parts], NO_TARGET),
+            joined(answers, NO_TARGET),
         )
 
     @property

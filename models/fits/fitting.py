@@ -10,7 +10,6 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
@@ -19,11 +18,13 @@ from models.data import DataSet, Examples
 from models.errors import JobError, TrainingDiverged
 from models.fits.report import FitsReport
 from models.inference import BATCH_SIZE
+from models.ragged import joined
 from models.run import JobContext, Reporter, Stopped, obey
 from models.splits import Parts
 from models.training import checkpoint
 from models.training.plan import Plan
 from models.training.training import Training
+from shapes.tokens import NO_TARGET
 
 SEEDS = 2**32
 
@@ -141,4 +142,4 @@ def _answers(plan: Plan, network: nn.Module, examples: Examples, report: Reporte
             if report.wish() == "cancel":
                 raise Stopped("cancel")
             answers.append(plan.task.read(model(batch.inputs).cpu().numpy()))
-    return np.concatenate(answers)
+    return joined(answers, NO_TARGET)

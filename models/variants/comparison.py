@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 
 from models.data import DataSet, Examples
 from models.inference import BATCH_SIZE, load
+from models.ragged import joined
 from models.random_inputs import Feeds, random_feeds
 from models.tasks import TASKS
 from models.training.settings import Split
 from models.variants.source import Refused
+from shapes.tokens import NO_TARGET
 
 PARITY_BATCH_SIZES = (1, 2, 7, 32)
 TIMED_BATCH_SIZES = (1, 32)
@@ -153,7 +155,10 @@ class Comparison:
                 raise Refused("Some of its answers to the held-out rows are not finite numbers.")
             answers.append(task.read(outputs))
         scores = task.score(
-            examples.targets.numpy(), np.concatenate(answers), signature["labels"], prod(signature["input"]["shape"])
+            examples.targets.numpy(),
+            joined(answers, NO_TARGET),
+            signature["labels"],
+            prod(signature["input"]["shape"]),
         )
         return {name: value for name, value in scores.items() if value is None or isinstance(value, float)}
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from models.data import BUCKET_BATCHES, DataSet, Examples, require_learnable
+from models.data import BUCKET_BATCHES, DataSet, Examples, padded_targets, require_learnable
 from models.errors import UnsuitableData
 from models.ragged import Ragged
 from models.training.settings import Split
@@ -77,6 +77,37 @@ def test_rows_of_varying_length_are_padded_to_the_longest_of_their_batch() -> No
     assert (batch.inputs.tolist(), batch.targets.tolist()) == ([[5, 6], [4, 0]], [2, 1])
     assert batch.inputs.dtype == torch.int64
     assert [batch.inputs.tolist() for batch in examples.batches(1)] == [[[4]], [[5, 6]]]
+
+
+def test_targets_of_varying_length_are_padded_and_cut_to_the_longest_of_their_batch(tmp_path: Path) -> None:
+    tags = Ragged.of(map(np.array, ([0, 1, 2], [], [2, 0])), np.int64)
+    np.save(tmp_path / "train.targets.npy", tags.values)
+    np.save(tmp_path / "train.targets.offsets.npy", tags.offsets)
+    dataset = DataSet(tmp_path, {"target": {"name": "tags", "dtype": "int64", "shape": [None]}})
+    targets = dataset.targets("train")
+    assert targets is not None
+    assert targets.dtype == np.int8
+    assert targets.tolist() == [[0, 1, 2], [-1, -1, -1], [2, 0, -1]]
+    examples = Examples(sequences(3), targets, np.array([2, 1, 0]))
+    assert examples.known_targets.tolist() == [2, 0, 0, 1, 2]
+    batch = examples.gather(torch.tensor([0, 1]))
+    assert (batch.targets.tolist(), batch.targets.dtype) == ([[2, 0], [-1, -1]], torch.int64)
+    assert examples.gather(torch.tensor([2, 0])).targets.tolist() == [[0, 1, 2], [2, 0, -1]]
+    assert examples.gather(torch.tensor([1])).targets.shape == (1, 0)
+
+
+@pytest.mark.parametrize(("largest", "dtype"), [(127, np.int8), (128, np.int16), (40_000, np.int32)])
+def test_targets_of_varying_length_take_as_few_bytes_as_hold_them(largest: int, dtype: type) -> None:
+    targets = padded_targets(Ragged.of([np.array([largest, 0]), np.array([1])], np.int64))
+    assert targets.dtype == dtype
+    assert targets.tolist() == [[largest, 0], [1, -1]]
+
+
+def test_padding_is_no_class_to_learn_from() -> None:
+    with pytest.raises(UnsuitableData, match="same target"):
+        require_learnable(
+            DataSet(Path(), {"classes": None}), Examples(sequences(2), np.array([[1, 1], [1, -1]]), np.arange(2))
+        )
 
 
 def test_the_longest_row_represents_the_others() -> None:

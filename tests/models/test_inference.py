@@ -33,6 +33,12 @@ def test_batches_are_answered_in_order_and_joined(doubling: Path) -> None:
     assert done == [3, 5]
 
 
+def test_answers_of_batches_of_differing_width_are_padded(doubling: Path) -> None:
+    batches = [np.ones((2, 2), np.float32), np.ones((1, 2), np.float32)]
+    answers = Session(doubling, threads=1).run_all(batches, read=lambda outputs: outputs[:, : len(outputs)])
+    assert answers.tolist() == [[2, 2], [2, 2], [2, -1]]
+
+
 def test_a_file_that_is_no_graph_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "model.onnx").write_bytes(b"no graph")
     with pytest.raises(JobError) as caught:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from models import ragged
-from models.ragged import Ragged
+from models.ragged import Ragged, joined
 
 Rows = list[np.ndarray]
 SEQUENCES = st.lists(st.integers(0, 9).flatmap(lambda length: arrays.arrays(np.int64, (length,))), max_size=12)
@@ -51,6 +51,22 @@ def test_padding_comes_behind_and_nothing_is_lost(rows: Rows, more: int) -> None
 def test_a_part_that_does_not_begin_at_0_is_padded_alike() -> None:
     whole = Ragged(np.arange(6), np.array([2, 3, 6]))
     assert whole.padded(value=9).tolist() == [[2, 9, 9], [3, 4, 5]]
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 5)), min_size=1))
+def test_arrays_of_differing_width_are_joined_row_by_row(shapes: list[tuple[int, int]]) -> None:
+    arrays = [np.arange(1, count * width + 1).reshape(count, width) for count, width in shapes]
+    whole = joined(arrays, -1)
+    assert whole.shape == (sum(count for count, _ in shapes), max(width for _, width in shapes))
+    rows = [row for array in arrays for row in array]
+    assert [row[row != -1].tolist() for row in whole] == [row.tolist() for row in rows]
+
+
+def test_arrays_without_a_second_axis_are_joined_as_they_are() -> None:
+    assert joined([np.array([1, 2]), np.array([3])], -1).tolist() == [1, 2, 3]
+    wide = joined([np.ones((1, 2, 3)), np.zeros((1, 1, 3))], -1)
+    assert wide.tolist() == [[[1, 1, 1], [1, 1, 1]], [[0, 0, 0], [-1, -1, -1]]]
 
 
 def test_rows_of_vectors_are_padded_with_vectors() -> None:
