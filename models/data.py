@@ -3,7 +3,8 @@
 A data set that fits in memory is held there as tensors and a batch is one gather, which was measured at
 1.2 to 1.5 times the speed of a DataLoader; a larger one is gathered from the mapped file.
 Shapes: N rows; an input is uint8 (C, H, W) or float32 (F,), a target one number, uint8 (H, W) or a class for each of L
-places. Inputs that vary in length, of text and of series, are `Ragged`; targets are padded.
+places. Inputs that vary in length, of text and of series, are `Ragged`, and padded in a batch: tokens with 0, steps of
+series with NaN. Targets that do are padded too.
 """
 
 import json
@@ -24,7 +25,7 @@ from models.errors import Mismatch, UnsuitableData
 from models.ragged import Ragged
 from models.splits import Rows, hold_out
 from models.training.settings import Split
-from shapes.tokens import NO_TARGET, PADDING, Tokenizer
+from shapes.tokens import NO_TARGET, Tokenizer
 
 IN_MEMORY_BYTES = 2 * 1024**3
 """Data sets up to this size are held in memory."""
@@ -94,8 +95,8 @@ class Examples:
     def gather(self, index: Tensor) -> Batch:
         """The examples at these places (N,) of the split, which are int64 on the CPU.
 
-        Rows of varying length are padded with 0 up to the longest of them, and to 1 where all are empty; targets of
-        varying length with `NO_TARGET`.
+        Rows of varying length are padded up to the longest of them, and to 1 where all are empty; targets of varying
+        length with `NO_TARGET`.
         """
         index_on_device = index.to(self.device)
         targets = self.targets.index_select(0, index_on_device)
@@ -105,7 +106,7 @@ class Examples:
             return Batch(self._inputs.index_select(0, index_on_device), targets)
         if isinstance(self._inputs, Ragged):
             longest = max(1, int(self._lengths[index.numpy()].max(initial=0)))
-            inputs = self._inputs.gather(self.rows[index.numpy()]).padded(longest, PADDING)
+            inputs = self._inputs.gather(self.rows[index.numpy()]).padded(longest)
         else:
             inputs = self._inputs[self.rows[index.numpy()]]
         return Batch(torch.from_numpy(inputs).to(self.device), targets)
@@ -176,6 +177,14 @@ class DataSet:
         """Names of the classes by index, if the targets are classes."""
         labels: list[str] | None = self.manifest["classes"]
         return labels
+
+    @property
+    def num_inputs(self) -> int:
+        """Numbers in one raw input; of rows that vary in length, in the longest of the training rows."""
+        inputs = self.stored("train")
+        if isinstance(inputs, Ragged):
+            return int(inputs.lengths.max(initial=1)) * prod(inputs.item_shape)
+        return prod(inputs.shape[1:])
 
     @cached_property
     def in_memory(self) -> bool:

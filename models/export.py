@@ -10,6 +10,7 @@ import json
 import warnings
 from collections.abc import Iterator
 from itertools import product
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from torch import Tensor
 from models.errors import ParityFailed
 from models.graphs import Described, Graph
 from models.inference import METADATA_KEY, Session
-from shapes.tokens import PADDING
+from models.ragged import padding_of
 
 OPSET = 17
 PARITY_BATCH_SIZES = (1, 2, 7, 32)
@@ -95,7 +96,7 @@ def _dynamic_axes(tensor: Described) -> dict[int, str]:
 
 def _varies(graph: Graph) -> bool:
     """Whether its one input is of rows of varying length."""
-    return len(graph.inputs) == 1 and graph.inputs[0].get("shape") == [None]
+    return len(graph.inputs) == 1 and graph.inputs[0].get("shape", [])[:1] == [None]
 
 
 def _lengths(graph: Graph) -> list[int]:
@@ -103,11 +104,13 @@ def _lengths(graph: Graph) -> list[int]:
 
 
 def _sequences(example: Tensor, size: int, length: int) -> Tensor:
-    """(size, length): the examples' tokens one after the other, every row but the first with more padding."""
-    tokens = example[example != PADDING]
-    rows = tokens[torch.arange(size * length) % len(tokens)].view(size, length)
+    """(size, length, ...): the examples' steps one after the other, every row but the first with more padding."""
+    padding = padding_of(example.numpy().dtype)
+    is_step = (~example.isnan() if isnan(padding) else example != padding).unsqueeze(2).flatten(2).any(dim=2)
+    steps = example[is_step]
+    rows = steps[torch.arange(size * length) % len(steps)].unflatten(0, (size, length))
     ends = (torch.arange(size, 0, -1) * length / size).ceil()
-    rows[torch.arange(length) >= ends[:, None]] = PADDING
+    rows[torch.arange(length) >= ends[:, None]] = padding
     return rows
 
 

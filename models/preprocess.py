@@ -5,6 +5,7 @@ The statistics are those of the training rows and are buffers, so they travel wi
 Shapes: N examples, C channels, F columns of the table, G features after one-hot coding.
 """
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import torch
@@ -136,9 +137,33 @@ class TokenPreprocess(nn.Module):
         return tokens_NT
 
 
+class SeriesPreprocess(nn.Module):
+    """Raw series (N, T, F), each column standardised, a missing value (NaN) being the column's mean, so 0.
+
+    Of series that vary in length a step that is missing as a whole stays so: it may be padding.
+    """
+
+    mean: Tensor
+    scale: Tensor
+
+    def __init__(self, mean: Tensor, std: Tensor, shape: Sequence[int | None]) -> None:
+        super().__init__()
+        steps, features = shape
+        self.output_shape: Shape = (steps or 0, features or 0)
+        self.register_buffer("mean", mean.float())
+        self.register_buffer("scale", _reciprocal(std, mean))
+
+    def forward(self, series_NTF: Tensor) -> Tensor:
+        """Standardised series (N, T, F)."""
+        missing = series_NTF.isnan()
+        if not self.output_shape[0]:
+            missing = missing & (~missing).any(dim=2, keepdim=True)
+        return torch.where(missing, torch.zeros_like(series_NTF), (series_NTF - self.mean) * self.scale)
+
+
 Invertible = UnitPreprocess | TabularPreprocess
 """What has a way back, from values that a network makes to raw ones."""
-Preprocess = ImagePreprocess | UnitPreprocess | TabularPreprocess | TokenPreprocess
+Preprocess = ImagePreprocess | UnitPreprocess | TabularPreprocess | TokenPreprocess | SeriesPreprocess
 
 
 def preprocess_for(
@@ -153,6 +178,8 @@ def preprocess_for(
         return UnitPreprocess(shape) if pixels == "unit" else ImagePreprocess(mean, std, shape)
     if modality == "text":
         return TokenPreprocess(Tokenizer.of(manifest_input["tokenizer"]).num_tokens)
+    if modality == "series":
+        return SeriesPreprocess(mean, std, manifest_input["shape"])
     return TabularPreprocess(mean, std, manifest_input["columns"])
 
 
@@ -170,21 +197,21 @@ def fitted(dataset: DataSet, train: Examples, pixels: Pixels = "standardised") -
 
 
 def moments(examples: Examples, modality: str) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation, in float64, per channel (C,) or per column (F,); NaN is left out.
+    """Mean and standard deviation, in float64, per channel (C,) or per column (F,); NaN is left out, and so is padding.
 
     A column without any value has 0 and 0. Two passes, since the formula with one cancels.
     Tokens have none: (0,).
     """
     if modality == "text":
         return torch.zeros(0), torch.zeros(0)
-    axes = (0, 2, 3) if modality == "image" else (0,)
+    axes = {"image": (0, 2, 3), "series": (0, 1)}.get(modality, (0,))
     total = count = squares = torch.zeros((), device=examples.device, dtype=torch.float64)
     for batch in examples.batches(_CHUNK_ROWS):
         values = batch.inputs.double()
         total = total + values.nansum(axes)
         count = count + (~values.isnan()).sum(axes)
     mean = total / count.clamp(min=1)
-    centre = mean.view(-1, *[1] * (len(axes) - 1))
+    centre = mean.view(-1, 1, 1) if modality == "image" else mean
     for batch in examples.batches(_CHUNK_ROWS):
         squares = squares + (batch.inputs.double() - centre).square().nansum(axes)
     return mean.cpu(), (squares / count.clamp(min=1)).sqrt().cpu()

@@ -12,9 +12,16 @@ from typing import Any, Literal, Self, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from shapes.tokens import PADDING
+
 Array = NDArray[Any]
 Mode = Literal["r", "r+"]
 """Mapped to be read, or open to change."""
+
+
+def padding_of(dtype: np.dtype[Any]) -> float:
+    """What a row is filled up with behind its end: the number of no token, and NaN where 0 is a value."""
+    return float("nan") if dtype.kind == "f" else PADDING
 
 
 @dataclass(frozen=True)
@@ -83,8 +90,10 @@ class Ragged:
         places = np.arange(offsets[-1]) + np.repeat(begins - offsets[:-1], lengths)
         return Ragged(self.values[places], offsets)
 
-    def padded(self, length: int | None = None, value: float = 0) -> Array:
+    def padded(self, length: int | None = None, value: float | None = None) -> Array:
         """(N, length, ...), each row followed by `value`; the length is that of the longest row unless given.
+
+        The value is that of `padding_of` unless given.
 
         Raises:
             ValueError: a row is longer than `length`.
@@ -94,6 +103,7 @@ class Ragged:
         length = longest if length is None else length
         if longest > length:
             raise ValueError(f"a row of {longest} values does not fit into {length}")
+        value = padding_of(self.dtype) if value is None else value
         padded = np.full((len(self), length, *self.item_shape), value, self.dtype)
         padded[np.arange(length) < lengths[:, None]] = self.values[self.offsets[0] : self.offsets[-1]]
         return padded

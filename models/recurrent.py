@@ -1,16 +1,17 @@
-"""Recurrent networks that read a text and answer at its end: what `rnn`, `lstm` and `gru` share.
+"""Recurrent networks that read a text or a series and answer at its end: what `rnn`, `lstm` and `gru` share.
 
-A row of tokens is followed by 0 up to the longest of its batch, and what follows never changes an answer: the state is
-read at the true last token, and the reverse direction begins there.
-Shapes: N rows, T tokens, E numbers in an embedding, H in a state, K outputs.
+A row of tokens is followed by 0 up to the longest of its batch, a series by steps of nothing but NaN, and what follows
+never changes an answer: the state is read at the true last step, and the reverse direction begins there.
+Shapes: N rows, T steps (tokens of a text), E numbers that stand for a step, H in a state, K outputs.
 """
 
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from models.recurrence import Cell, states
 from models.registry import ArchitectureConfig, Shape, TokenOptions, search
 from shapes.tokens import PADDING, Unit
 
@@ -58,6 +59,20 @@ class RecurrentConfig(ArchitectureConfig):
         description="Layers, each of which reads the states of the one below.",
         json_schema_extra=search(low=1, high=3),
     )
+    skip: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="Layer i, counted from 0, takes its state from skip^i steps before (Chang et al. 2017).",
+        json_schema_extra=search(choices=[1, 2, 4]),
+    )
+    leak: float = Field(
+        1.0,
+        gt=0.0,
+        le=1.0,
+        description="Share of a state that is new at every step; the rest is the state before (Jaeger et al. 2007).",
+        json_schema_extra=search(low=0.1, high=1.0),
+    )
     bidirectional: bool = Field(
         False,
         description="Read from the end as well, with weights of its own.",
@@ -83,33 +98,43 @@ class RecurrentConfig(ArchitectureConfig):
 
 
 class RecurrentNetwork(nn.Module):
-    """Embeddings, layers of a recurrent cell, and a linear map of the last state."""
+    """Embeddings of tokens or the steps of a series, layers of a recurrent cell, and a linear map of the last state."""
 
-    cell: ClassVar[type[nn.RNN | nn.LSTM | nn.GRU]]
+    cell: ClassVar[type[Cell]]
 
     def __init__(self, config: RecurrentConfig, input_shape: Shape, num_outputs: int) -> None:
         super().__init__()
-        (num_tokens,) = input_shape
-        directions = 2 if config.bidirectional else 1
-        self.embedding = nn.Embedding(num_tokens, config.embedding_dim, padding_idx=PADDING)
+        self.embedding = None
+        width = input_shape[-1]
+        if len(input_shape) == 1:
+            self.embedding = nn.Embedding(width, config.embedding_dim, padding_idx=PADDING)
+            width = config.embedding_dim
         self.layers = nn.ModuleList()
-        width = config.embedding_dim
-        for _ in range(config.num_layers):
-            self.layers.append(_Layer(self.cell, width, config.hidden_dim, directions, normalise=config.layer_norm))
-            width = directions * config.hidden_dim
+        for number in range(config.num_layers):
+            layer = _Layer(self.cell, width, config, skip=config.skip**number)
+            self.layers.append(layer)
+            width = len(layer.directions) * config.hidden_dim
         self.dropout = nn.Dropout(config.dropout)
         self.output = nn.Linear(width, num_outputs)
 
-    def forward(self, tokens_NT: Tensor) -> Tensor:
-        """Outputs (N, K)."""
-        tokens_NT = tokens_NT.long()
-        length_N = (tokens_NT != PADDING).long().sum(dim=1).clamp(min=1)
-        x_NTE = self.embedding(tokens_NT)
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Outputs (N, K) of tokens (N, T) or series (N, T, E)."""
+        x_NTE, length_N = self.steps(inputs)
         last_NH = x_NTE[:, 0]
         for layer in self.layers:
             x_NTE, last_NH = layer(self.dropout(x_NTE), length_N)
         y_NK: Tensor = self.output(self.dropout(last_NH))
         return y_NK
+
+    def steps(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """The steps (N, T, E) of tokens or series, what is missing being 0, and how many each row has (N,), at least 1.
+
+        A row ends with its last token, or with its last step that is not all NaN.
+        """
+        if self.embedding is not None:
+            return self.embedding(inputs.long()), _lengths(inputs != PADDING)
+        known = ~inputs.isnan()
+        return torch.where(known, inputs, torch.zeros_like(inputs)), _lengths(known.any(dim=2))
 
 
 class _Layer(nn.Module):
@@ -118,24 +143,31 @@ class _Layer(nn.Module):
     The directions are networks of their own: exporters were seen to freeze the length of a bidirectional one.
     """
 
-    def __init__(
-        self, cell: type[nn.RNN | nn.LSTM | nn.GRU], width: int, hidden_dim: int, directions: int, *, normalise: bool
-    ) -> None:
+    def __init__(self, cell: type[Cell], width: int, config: RecurrentConfig, *, skip: int) -> None:
         super().__init__()
-        self.directions = nn.ModuleList(cell(width, hidden_dim, batch_first=True) for _ in range(directions))
-        self.norm = nn.LayerNorm(directions * hidden_dim) if normalise else nn.Identity()
+        directions = 2 if config.bidirectional else 1
+        self.leak, self.skip = config.leak, skip
+        self.directions = nn.ModuleList(cell(width, config.hidden_dim, batch_first=True) for _ in range(directions))
+        self.norm = nn.LayerNorm(directions * config.hidden_dim) if config.layer_norm else nn.Identity()
 
     def forward(self, x_NTE: Tensor, length_N: Tensor) -> tuple[Tensor, Tensor]:
-        """The states (N, T, H) at every token, and those (N, H) after the whole text."""
+        """The states (N, T, H) at every step, and those (N, H) after the last."""
         place_NT = torch.ones_like(x_NTE[:, :, 0]).cumsum(dim=1).long() - 1
         end_N1 = length_N[:, None] - 1
         reversed_NT = torch.where(place_NT <= end_N1, end_N1 - place_NT, place_NT)
-        states, lasts = [], []
+        read, lasts = [], []
         for number, direction in enumerate(self.directions):
-            read_NTH, _ = direction(_picked(x_NTE, reversed_NT) if number else x_NTE)
-            lasts.append(_picked(read_NTH, end_N1)[:, 0])
-            states.append(_picked(read_NTH, reversed_NT) if number else read_NTH)
-        return self.norm(torch.cat(states, dim=2)), self.norm(torch.cat(lasts, dim=1))
+            each_NTE = _picked(x_NTE, reversed_NT) if number else x_NTE
+            each_NTH = states(cast(Cell, direction), each_NTE, leak=self.leak, skip=self.skip)
+            lasts.append(_picked(each_NTH, end_N1)[:, 0])
+            read.append(_picked(each_NTH, reversed_NT) if number else each_NTH)
+        return self.norm(torch.cat(read, dim=2)), self.norm(torch.cat(lasts, dim=1))
+
+
+def _lengths(known_NT: Tensor) -> Tensor:
+    """(N,): up to the last place that is known, at least 1."""
+    known_NT = known_NT.long()
+    return (known_NT * torch.ones_like(known_NT).cumsum(dim=1)).amax(dim=1).clamp(min=1)
 
 
 def _picked(x_NTH: Tensor, places_NS: Tensor) -> Tensor:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 Shape = tuple[int, ...]
 """The shape of one preprocessed input: (channels, height, width) of an image, (features,) of a table row; of a text
-(tokens,), how many different ones there are."""
+(tokens,), how many different ones there are; of a series (steps, features), with 0 steps where they vary."""
 
 Module = TypeVar("Module", bound="type[nn.Module]")
 

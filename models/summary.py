@@ -21,7 +21,7 @@ class Layer(NamedTuple):
 
 
 def layers(network: nn.Module, input_shape: Shape) -> list[Layer]:
-    """The network's innermost layers, in the order in which they run on one input.
+    """The network's innermost layers, in the order in which they run on one input, of one step where its length varies.
 
     A network on the device `meta` has shapes and no values, and takes no time, whatever its size.
     """
@@ -36,7 +36,7 @@ def layers(network: nn.Module, input_shape: Shape) -> list[Layer]:
     innermost = [(name, module) for name, module in network.named_modules() if not list(module.children())]
     device = next((parameter.device for parameter in network.parameters()), None)
     with torch.inference_mode(), watched(innermost, note):
-        network.eval()(torch.zeros(1, *input_shape, device=device))
+        network.eval()(torch.zeros(1, *(size or 1 for size in input_shape), device=device))
     return rows
 
 

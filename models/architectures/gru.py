@@ -14,8 +14,8 @@ from models.registry import Reference, register
     title="Gated recurrent unit",
     paper="Cho et al. 2014",
     unit="III",
-    tasks=("classification",),
-    modality=("text",),
+    tasks=("classification", "regression"),
+    modality=("text", "series"),
     references=(
         Reference(
             "GRU 8-16",
@@ -27,7 +27,7 @@ from models.registry import Reference, register
     ),
 )
 class GRU(RecurrentNetwork):
-    """A text's tokens one after the other, and a linear map of the last state."""
+    """A text's tokens or a series' steps one after the other, and a linear map of the last state."""
 
     cell = nn.GRU
 

@@ -14,8 +14,8 @@ from models.registry import Reference, register
     title="Long short-term memory",
     paper="Hochreiter and Schmidhuber 1997",
     unit="III",
-    tasks=("classification",),
-    modality=("text",),
+    tasks=("classification", "regression"),
+    modality=("text", "series"),
     references=(
         Reference(
             "LSTM 8-16",
@@ -34,7 +34,7 @@ from models.registry import Reference, register
     ),
 )
 class LSTM(RecurrentNetwork):
-    """A text's tokens one after the other, and a linear map of the last state."""
+    """A text's tokens or a series' steps one after the other, and a linear map of the last state."""
 
     cell = nn.LSTM
 

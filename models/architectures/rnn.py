@@ -1,4 +1,4 @@
-"""The simple recurrent network (Elman 1990): the state is a function of the token and of the state before.
+"""The simple recurrent network (Elman 1990): the state is a function of the step and of the state before.
 
 h_t = tanh(W x_t + U h_{t-1} + b). Over many steps its gradient vanishes or explodes (Bengio et al. 1994).
 """
@@ -13,8 +13,8 @@ from models.registry import Reference, register
     title="Simple recurrent network",
     paper="Elman 1990",
     unit="III",
-    tasks=("classification",),
-    modality=("text",),
+    tasks=("classification", "regression"),
+    modality=("text", "series"),
     references=(
         Reference(
             "RNN 8-16",
@@ -26,7 +26,7 @@ from models.registry import Reference, register
     ),
 )
 class RNN(RecurrentNetwork):
-    """A text's tokens one after the other, and a linear map of the last state."""
+    """A text's tokens or a series' steps one after the other, and a linear map of the last state."""
 
     cell = nn.RNN
 

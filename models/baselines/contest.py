@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from math import prod
 from time import monotonic
 from typing import Any, NamedTuple
 
@@ -114,6 +113,6 @@ class Contest:
         return Entry(name, family, metrics, seconds, settings)
 
     def _measured(self, targets: Array, answers: Array) -> dict[str, Any]:
-        num_inputs = prod(self.dataset.input["shape"])
+        num_inputs = self.dataset.num_inputs
         scores = self.task.measure(targets, answers, self.dataset.labels, num_inputs)
         return {**numbers_of(scores), "intervals": scores["intervals"]}

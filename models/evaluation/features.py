@@ -1,6 +1,7 @@
-"""What of inputs is watched for drift: a table's columns, or simple statistics of images and of texts.
+"""What of inputs is watched for drift: a table's columns, or simple statistics of images, of texts and of series.
 
-Shapes: N rows of F columns, N images of C channels, height H and width W, or N texts of T tokens.
+Shapes: N rows of F columns, N images of C channels, height H and width W, N texts of T tokens
+or N series of T steps.
 """
 
 from collections.abc import Mapping
@@ -33,6 +34,9 @@ class Features(NamedTuple):
             return cls(names, [None] * len(names), "image")
         if signature["modality"] == "text":
             return cls(["length", "unknown"], [None, None], "text")
+        if signature["modality"] == "series":
+            names = [f"{each['name']}: {of}" for of in ("mean", "deviation") for each in expected["columns"]]
+            return cls(["length", *names], [None] * (1 + len(names)), "series")
         columns = expected.get("columns") or [{"name": f"x{place}"} for place in range(expected["shape"][0])]
         categories = [tuple(each["categories"]) if each.get("categories") else None for each in columns]
         return cls([each["name"] for each in columns], categories, "tabular")
@@ -41,6 +45,8 @@ class Features(NamedTuple):
         """The numbers (N, M) of a batch of inputs as the version takes them."""
         if self.modality == "text":
             return _of_texts(inputs)
+        if self.modality == "series":
+            return _of_series(inputs)
         return _of_images(inputs, len(self.names)) if self.modality == "image" else inputs.astype(np.float64)
 
     def columns(self, numbers_NM: Array) -> list[Column]:
@@ -53,6 +59,17 @@ def _of_texts(tokens_NT: Array) -> Array:
     """How many tokens a text has, and the share of them that the version does not know."""
     length_N = (tokens_NT != PADDING).sum(axis=1)
     return np.stack([length_N, (tokens_NT == UNKNOWN).sum(axis=1) / np.maximum(length_N, 1)], axis=1)
+
+
+def _of_series(series_NTF: Array) -> Array:
+    """How many steps a series has, and each column's mean and standard deviation over them."""
+    known_NTF = ~np.isnan(series_NTF)
+    count_NF = np.maximum(known_NTF.sum(axis=1), 1)
+    values_NTF = np.where(known_NTF, series_NTF, 0).astype(np.float64)
+    mean_NF = values_NTF.sum(axis=1) / count_NF
+    deviations_NTF = np.where(known_NTF, values_NTF - mean_NF[:, None], 0)
+    length_N = known_NTF.any(axis=2).sum(axis=1)
+    return np.hstack([length_N[:, None], mean_NF, np.sqrt((deviations_NTF**2).sum(axis=1) / count_NF)])
 
 
 def _of_images(images_NCHW: Array, num_named: int) -> Array:

@@ -1,7 +1,6 @@
 """The metrics of a fit's answers."""
 
 from collections.abc import Mapping
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -29,7 +28,7 @@ def targets_of(dataset: DataSet, part: tuple[str, Rows]) -> NDArray[Any]:
 def scores_of(dataset: DataSet, targets: NDArray[Any], answers: NDArray[Any]) -> dict[str, Any]:
     """All metrics of the data set's task."""
     task = TASKS[dataset.manifest["task"]]
-    return task.score(targets, answers, dataset.labels, prod(dataset.input["shape"]))
+    return task.score(targets, answers, dataset.labels, dataset.num_inputs)
 
 
 def numbers_of(scores: Mapping[str, Any]) -> Numbers:

@@ -6,7 +6,6 @@ to them alone, and `training.split.validation` of them (or a validation split of
 epoch. `training.split.test` holds nothing out, since the fold does.
 """
 
-from math import prod
 from time import monotonic
 from typing import Any
 
@@ -114,7 +113,7 @@ def _over_rows(context: JobContext, dataset: DataSet, pooled: PooledAnswers) -> 
     if pooled.num_rows < len(pooled.rows):
         return estimates.over_rows(pooled.rows, numbers)
     task = TASKS[dataset.manifest["task"]]
-    scores = task.measure(pooled.targets, pooled.answers, dataset.labels, prod(dataset.input["shape"]))
+    scores = task.measure(pooled.targets, pooled.answers, dataset.labels, dataset.num_inputs)
     return {
         name: {"mean": value, "std": None, "interval": scores["intervals"].get(name)}
         for name, value in numbers_of(scores).items()

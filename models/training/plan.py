@@ -98,7 +98,7 @@ class Plan:
 
 def _tokenized(dataset: DataSet, config: ArchitectureConfig, parts: Parts) -> DataSet:
     """The data set with tokens for texts, which the training rows alone say how to make."""
-    if config.tokens is None:
+    if config.tokens is None or dataset.input["dtype"] != "string":
         return dataset
     unit, size, max_length = config.tokens
     texts = dataset.texts(*parts["train"])

@@ -32,6 +32,8 @@ def align_inputs(dataset: DataSet, expected: dict[str, Any], fit_image: FitImage
         )
     if dataset.modality == "image":
         return _align_images(given["shape"], expected, fit_image)
+    if given["shape"][:-1] != expected["shape"][:-1]:
+        raise Mismatch(f"The model takes {expected['shape'][0]} steps, and is given {given['shape'][0]}.")
     if "columns" in expected:
         return _align_columns(given["columns"], expected["columns"])
     if given["shape"] != expected["shape"]:
@@ -83,7 +85,7 @@ def _align_columns(given: list[dict[str, Any]], expected: list[dict[str, Any]]) 
     }
 
     def align(rows: NDArray[Any]) -> NDArray[Any]:
-        aligned = rows[:, order]
+        aligned = rows[..., order]
         for place, codes in recodings.items():
             known = ~np.isnan(aligned[:, place])
             aligned[known, place] = codes[aligned[known, place].astype(np.int64)]

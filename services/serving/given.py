@@ -1,7 +1,7 @@
 """What a client gave to be predicted: image files, or values out of JSON; and how it is to be decoded."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -11,6 +11,7 @@ from services.serving.answers import Size
 from services.serving.inputs import ImageFiles
 from services.serving.model import ServedModel
 from services.serving.network import Feeds, Network
+from services.serving.series import decode_series
 from shapes.tokens import Tokenizer
 
 INLINE_PIXELS = 128 * 128
@@ -57,7 +58,7 @@ def files(contents: Sequence[bytes]) -> Given:
 
 
 def values(rows: Sequence[Any]) -> Given:
-    """Values out of JSON: rows of a table, base64 or pixel lists of images, texts, tensors."""
+    """Values out of JSON: rows of a table, base64 or pixel lists of images, texts, series, tensors."""
 
     def open_values(model: ServedModel, network: Network, max_pixels: int) -> Decoding:
         modality = model.signature["modality"]
@@ -66,6 +67,8 @@ def values(rows: Sequence[Any]) -> Given:
         given = model.signature["input"]
         if modality == "text":
             return Decoding(len(rows), num_bytes <= INLINE_CHARACTERS, lambda: _decode_texts(model, rows))
+        if modality == "series":
+            return _open_series(given, rows)
         is_quick = len(rows) * math.prod(given["shape"]) <= INLINE_VALUES
         if modality != "image":
             return Decoding(len(rows), is_quick, lambda: {given["name"]: inputs.decode_rows(rows, given["columns"])})
@@ -99,6 +102,12 @@ def _decode_texts(model: ServedModel, texts: Sequence[Any]) -> Feeds:
 @lru_cache(64)
 def _tokenizer(model: ServedModel) -> Tokenizer:
     return Tokenizer.of(model.signature["input"]["tokenizer"])
+
+
+def _open_series(given: Mapping[str, Any], rows: Sequence[Any]) -> Decoding:
+    numbers = len(given["columns"]) * sum(len(row) for row in rows if isinstance(row, list))
+    is_quick = numbers <= INLINE_VALUES and not any(isinstance(row, dict) for row in rows)
+    return Decoding(len(rows), is_quick, lambda: {given["name"]: decode_series(rows, given["columns"])})
 
 
 def _open_images(model: ServedModel, contents: Sequence[bytes], max_pixels: int) -> Decoding:

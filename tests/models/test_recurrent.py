@@ -1,4 +1,4 @@
-"""What `rnn`, `lstm` and `gru` share: a text is read to its end, whatever is behind it."""
+"""What `rnn`, `lstm` and `gru` share: a text or a series is read to its end, whatever is behind it."""
 
 from typing import Any
 
@@ -13,6 +13,7 @@ from models import registry
 from models.export import PARITY_BATCH_SIZES, PARITY_LENGTHS, export, parity
 from models.graphs import Graph, served
 from models.inference import Session
+from models.registry import Shape
 from models.summary import layers
 from shapes.tokens import PADDING
 
@@ -22,17 +23,25 @@ VARIANTS: list[dict[str, Any]] = [
     {},
     {"bidirectional": True},
     {"num_layers": 2},
-    {"num_layers": 3, "bidirectional": True, "layer_norm": True, "dropout": 0.3},
+    {"num_layers": 2, "skip": 3, "leak": 0.4},
+    {"num_layers": 3, "bidirectional": True, "layer_norm": True, "dropout": 0.3, "skip": 2, "leak": 0.7},
 ]
 SIZES = {"embedding_dim": 5, "hidden_dim": 7}
+FEATURES = 2
+NUMBERS = st.floats(-2, 2, width=32)
+SERIES = st.lists(
+    st.lists(st.lists(NUMBERS, min_size=FEATURES, max_size=FEATURES), min_size=1, max_size=12), min_size=1, max_size=5
+)
 TOKENS = st.lists(st.lists(st.integers(1, NUM_TOKENS - 1), min_size=1, max_size=12), min_size=1, max_size=5)
-variants = pytest.mark.parametrize("variant", VARIANTS, ids=["plain", "bidirectional", "deep", "everything"])
+variants = pytest.mark.parametrize(
+    "variant", VARIANTS, ids=["plain", "bidirectional", "deep", "leaky with skips", "everything"]
+)
 names = pytest.mark.parametrize("name", NAMES)
 
 
-def network(name: str, variant: dict[str, Any]) -> nn.Module:
+def network(name: str, variant: dict[str, Any], shape: Shape = (NUM_TOKENS,)) -> nn.Module:
     torch.manual_seed(0)
-    return registry.get(name).configure({**SIZES, **variant}).build((NUM_TOKENS,), 3).eval()
+    return registry.get(name).configure({**SIZES, **variant}).build(shape, 3).eval()
 
 
 def padded(rows: list[list[int]], more: int = 0) -> Tensor:
@@ -50,6 +59,35 @@ def test_padding_never_changes_an_answer(name: str, variant: dict[str, Any], row
         alone = torch.cat([built(padded([row])) for row in rows])
         together = built(padded(rows, more))
     torch.testing.assert_close(together, alone, rtol=0, atol=1e-6)
+
+
+def stacked(rows: list[list[list[float]]], more: int = 0) -> Tensor:
+    width = max(map(len, rows)) + more
+    return torch.tensor([row + [[float("nan")] * FEATURES] * (width - len(row)) for row in rows])
+
+
+@names
+@variants
+@settings(deadline=None, max_examples=25)
+@given(rows=SERIES, more=st.integers(0, 9))
+def test_padding_never_changes_the_answer_to_a_series(
+    name: str, variant: dict[str, Any], rows: list[list[list[float]]], more: int
+) -> None:
+    built = network(name, variant, (0, FEATURES))
+    with torch.inference_mode():
+        alone = torch.cat([built(stacked([row])) for row in rows])
+        together = built(stacked(rows, more))
+    torch.testing.assert_close(together, alone, rtol=0, atol=1e-6)
+
+
+@names
+def test_a_step_of_zeros_and_a_missing_number_are_no_padding(name: str) -> None:
+    built = network(name, {}, (0, FEATURES))
+    with torch.inference_mode():
+        short, zeros = built(stacked([[[1.0, 2.0]], [[1.0, 2.0], [0.0, 0.0]]]))
+        partly, filled = built(stacked([[[1.0, float("nan")], [1.0, 2.0]], [[1.0, 0.0], [1.0, 2.0]]]))
+    assert not torch.allclose(short, zeros)
+    torch.testing.assert_close(partly, filled)
 
 
 @names
@@ -91,6 +129,27 @@ def test_batch_and_length_are_free_in_the_exported_graph(name: str, variant: dic
     assert (found["batch_sizes"], found["lengths"]) == (list(PARITY_BATCH_SIZES), [*PARITY_LENGTHS, longest])
     row = np.array([[3, 1, 4]])
     np.testing.assert_allclose(session.run(np.pad(row, ((0, 0), (0, 30)))), session.run(row), atol=1e-6)
+
+
+@names
+@variants
+def test_the_exported_graph_takes_series_of_any_length(name: str, variant: dict[str, Any], tmp_path: Any) -> None:
+    longest = 41
+    examples = torch.randn(4, longest, FEATURES, generator=torch.Generator().manual_seed(1))
+    examples[1, 5:] = float("nan")
+    series = {"name": "series", "dtype": "float32", "shape": [None, FEATURES]}
+    answer = {"name": "value", "dtype": "float32", "shape": [3]}
+    graph = Graph(
+        served(network(name, variant, (0, FEATURES)), nn.Identity()), [series], [answer], (examples,), {"value": 1e-5}
+    )
+    export(graph, {}, tmp_path / "model.onnx")
+    session = Session(tmp_path / "model.onnx", threads=1)
+    found = parity(graph, session)
+    assert found["max_abs_difference"] <= 1e-5
+    assert (found["batch_sizes"], found["lengths"]) == (list(PARITY_BATCH_SIZES), [*PARITY_LENGTHS, longest])
+    row = np.ones((1, 3, FEATURES), np.float32)
+    padded_row = np.pad(row, ((0, 0), (0, 30), (0, 0)), constant_values=np.nan)
+    np.testing.assert_allclose(session.run(padded_row), session.run(row), atol=1e-6)
 
 
 @names

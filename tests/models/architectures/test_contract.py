@@ -27,6 +27,8 @@ IMAGE: Shape = (1, 28, 28)
 TABLE: Shape = (6,)
 TEXT: Shape = (9,)
 """Nine different tokens."""
+SERIES: Shape = (0, 3)
+"""Three numbers at each step."""
 NUM_CLASSES = 3
 
 
@@ -47,12 +49,14 @@ class Case(NamedTuple):
 
     @property
     def input_shape(self) -> Shape:
-        return {"image": IMAGE, "tabular": TABLE, "text": TEXT}[self.modality]
+        return {"image": IMAGE, "tabular": TABLE, "text": TEXT, "series": SERIES}[self.modality]
 
     def batch(self, size: int) -> Batch:
         generator = torch.Generator().manual_seed(1)
         if self.modality == "text":
             inputs = torch.randint(1, TEXT[0], (size, 5), generator=generator)
+        elif self.modality == "series":
+            inputs = torch.randn(size, 5, *SERIES[1:], generator=generator)
         else:
             inputs = torch.randn(size, *self.input_shape, generator=generator)
         return Batch(inputs, TARGETS[self.task](inputs))

@@ -1,0 +1,104 @@
+"""Series that a client sends, as float32 (N, T, F), followed by NaN where they vary in length."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from services.errors import Invalid
+from services.serving.inputs import SHORTEST_ROW, check_batch
+
+MAX_STEPS = 10_000
+FLOAT32_MAX = float(np.finfo(np.float32).max)
+
+
+def decode_series(inputs: Sequence[Any], columns: Sequence[Mapping[str, Any]]) -> np.ndarray:
+    """Series of any length. Each is a list of steps, or an object with a list for each column.
+
+    A step is a list in the order of the columns, an object by their names or, of one column, a number.
+    Raises `Invalid` naming the input, the step and the column.
+    """
+    check_batch(len(inputs))
+    names = [column["name"] for column in columns]
+    series = [read_steps(Spot(index), value, names) for index, value in enumerate(inputs)]
+    width = SHORTEST_ROW
+    while width < max(map(len, series)):
+        width *= 2
+    batch = np.full((len(series), width, len(names)), np.nan, np.float32)
+    for steps, row in zip(series, batch, strict=True):
+        row[: len(steps)] = steps
+    return batch
+
+
+class Spot(NamedTuple):
+    """Where in the body something stands: `inputs[3].series[0].sales`."""
+
+    index: int
+    rest: tuple[str | int, ...] = ()
+
+    def at(self, *further: str | int) -> "Spot":
+        """Within it."""
+        return self._replace(rest=(*self.rest, *further))
+
+    def wrong(self, msg: str) -> Invalid:
+        """What stands there is."""
+        parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in (self.index, *self.rest))
+        loc: list[str | int] = ["body", "inputs", self.index, *self.rest]
+        return Invalid("input_invalid", f"inputs{''.join(parts)}: {msg}", [{"loc": loc, "msg": msg}])
+
+
+def read_steps(spot: Spot, value: object, names: Sequence[str]) -> np.ndarray:
+    """The steps (T, F) of one series, T being at least 1. Raises `Invalid`."""
+    rows = _by_column(spot, value, names) if isinstance(value, dict) else value
+    if not isinstance(rows, list):
+        raise spot.wrong(f"a series is a list of steps, or an object with a list for each of {', '.join(names)}")
+    if not 0 < len(rows) <= MAX_STEPS:
+        raise spot.wrong(f"the series has {len(rows):,} steps; send 1 to {MAX_STEPS:,}")
+    steps = np.empty((len(rows), len(names)), np.float32)
+    for number, row in enumerate(rows):
+        for place, (key, each) in enumerate(_step(spot.at(number), row, names)):
+            steps[number, place] = _number(spot.at(number, *key), each)
+    return steps
+
+
+def _by_column(spot: Spot, value: dict[str, Any], names: Sequence[str]) -> list[list[Any]]:
+    """The steps of an object by column."""
+    _require_names(spot, value, names)
+    for name in names:
+        if not isinstance(value[name], list):
+            raise spot.at(name).wrong("expected a list with a number for each step")
+        if len(value[name]) != len(value[names[0]]):
+            raise spot.at(name).wrong(f"{len(value[name])} steps, and {names[0]} has {len(value[names[0]])}")
+    return [list(step) for step in zip(*(value[name] for name in names), strict=True)]
+
+
+def _step(spot: Spot, row: object, names: Sequence[str]) -> list[tuple[tuple[str | int, ...], Any]]:
+    """What one step holds, each value with its place in the step."""
+    if isinstance(row, dict):
+        _require_names(spot, row, names)
+        return [((name,), row[name]) for name in names]
+    if isinstance(row, list):
+        if len(row) != len(names):
+            raise spot.wrong(f"{len(row)} values; expected {len(names)}: {', '.join(names)}")
+        return [((place,), each) for place, each in enumerate(row)]
+    if len(names) > 1:
+        raise spot.wrong(f"a step is a list of {len(names)} numbers or an object by column name")
+    return [((), row)]
+
+
+def _require_names(spot: Spot, value: Mapping[str, Any], names: Sequence[str]) -> None:
+    for name in value:
+        if name not in names:
+            raise spot.at(name).wrong(f"unknown column; the columns are {', '.join(names)}")
+    for name in names:
+        if name not in value:
+            raise spot.wrong(f"the column {name!r} is missing")
+
+
+def _number(spot: Spot, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise spot.wrong("expected a number; a series has none missing: fill it in, or leave the step out")
+    if abs(value) > FLOAT32_MAX:
+        raise spot.wrong("the number is too large for float32")
+    return float(value)

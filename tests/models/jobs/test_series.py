@@ -1,0 +1,87 @@
+"""Jobs on series with a number to learn: trained, evaluated, inferred and cross-validated as any other data."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from models.data import DataSet
+from models.errors import JobError
+from models.inference import Session
+from models.run import JobContext, Outcome, run
+from tests.models.running import context_of
+
+REQUEST: dict[str, Any] = {
+    "architecture": "gru",
+    "hyperparameters": {"hidden_dim": 8},
+    "training": {"epochs": 1, "batch_size": 256, "optimizer": {"name": "adam", "learning_rate": 0.01}},
+}
+
+
+@pytest.fixture(scope="module")
+def adding(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    context = context_of(tmp_path_factory.mktemp("adding"), "ingest", {"format": "builtin", "builtin": "adding"})
+    dataset = run(context).dataset
+    assert dataset is not None
+    return dataset
+
+
+@pytest.fixture(scope="module")
+def trained(adding: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[JobContext, Outcome]:
+    context = context_of(tmp_path_factory.mktemp("trained"), "train", REQUEST, dataset=adding)
+    return context, run(context)
+
+
+def file(outcome: Outcome, name: str) -> Path:
+    return next(each.path for each in outcome.files if each.name == name)
+
+
+def of_version(outcome: Outcome) -> dict[str, Any]:
+    return {"model": file(outcome, "model.onnx"), "version": outcome.version}
+
+
+def test_the_graph_takes_series_of_any_length_in_their_own_units(
+    adding: Path, trained: tuple[JobContext, Outcome]
+) -> None:
+    _, outcome = trained
+    assert outcome.version is not None
+    described = outcome.version["signature"]["input"]
+    assert (described["name"], described["shape"]) == ("series", [None, 2])
+    assert [column["name"] for column in described["columns"]] == ["number", "mark"]
+    assert outcome.version["parity"]["lengths"] == [1, 2, 7, 33, 100]
+    session = Session(file(outcome, "model.onnx"), 1)
+    series = DataSet.open(adding).stored("test")[0][None]
+    whole = np.pad(series, ((0, 0), (0, 28), (0, 0)), constant_values=np.nan)
+    np.testing.assert_allclose(session.run(whole), session.run(series), atol=1e-5)
+
+
+def test_the_version_is_evaluated_as_it_was_scored(
+    adding: Path, trained: tuple[JobContext, Outcome], tmp_path: Path
+) -> None:
+    _, outcome = trained
+    request = {"split": "test", "hardest": 3, "against": None, "reference": "adding"}
+    evaluated = run(context_of(tmp_path, "evaluate", request, dataset=adding, reference=adding, **of_version(outcome)))
+    assert outcome.version is not None
+    assert evaluated.result["metrics"]["mse"] == pytest.approx(outcome.version["metrics"]["test"]["mse"])
+    assert {column["name"] for column in evaluated.result["drift"]["columns"]} >= {"length", "mark: mean"}
+
+
+def test_every_series_is_answered(adding: Path, trained: tuple[JobContext, Outcome], tmp_path: Path) -> None:
+    _, outcome = trained
+    inferred = run(context_of(tmp_path, "infer", {"output_format": "jsonl"}, dataset=adding, **of_version(outcome)))
+    lines = [json.loads(line) for line in file(inferred, "predictions.jsonl").read_text().splitlines()]
+    assert len(lines) == 5000
+    assert all(isinstance(line["value"], float) for line in lines)
+
+
+def test_series_are_cross_validated(adding: Path, tmp_path: Path) -> None:
+    request = {**REQUEST, "method": "hold_out", "test_size": 0.1, "seed": 0, "shuffle": True, "folds": 2, "p": 1}
+    outcome = run(context_of(tmp_path, "cross_validate", request, dataset=adding))
+    assert outcome.result["metrics"]["mse"]["mean"] > 0
+
+
+def test_what_takes_rows_takes_no_series(adding: Path, tmp_path: Path) -> None:
+    with pytest.raises(JobError, match="takes tabular"):
+        run(context_of(tmp_path, "train", {"architecture": "mlp"}, dataset=adding))
