@@ -108,7 +108,7 @@ def _sequences(example: Tensor, size: int, length: int) -> Tensor:
     padding = padding_of(example.numpy().dtype)
     is_step = (~example.isnan() if isnan(padding) else example != padding).unsqueeze(2).flatten(2).any(dim=2)
     steps = example[is_step]
-    rows = steps[torch.arange(size * length) % len(steps)].unflatten(0, (size, length))
+    rows = steps[torch.arange(size * length) % len(steps)].reshape(size, length, *steps.shape[1:])
     ends = (torch.arange(size, 0, -1) * length / size).ceil()
     rows[torch.arange(length) >= ends[:, None]] = padding
     return rows

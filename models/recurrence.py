@@ -56,7 +56,7 @@ def _scripted(loop: Callable[..., Tensor]) -> Any:
     """The loop, compiled at its first use, for the exporter of `models.export`."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".*torch.jit.script. is deprecated", DeprecationWarning)
-        return torch.jit.script(loop)  # type: ignore[no-untyped-call]
+        return torch.jit.script(loop)
 
 
 def _leaky_rnn(inputs_TNG: Tensor, weight: Tensor, bias: Tensor, leak: float) -> Tensor:

@@ -34,7 +34,7 @@ def decode_series(inputs: Sequence[Any], columns: Sequence[Mapping[str, Any]]) -
 class Spot(NamedTuple):
     """Where in the body something stands: `inputs[3].series[0].sales`."""
 
-    index: int
+    number: int
     rest: tuple[str | int, ...] = ()
 
     def at(self, *further: str | int) -> "Spot":
@@ -43,8 +43,8 @@ class Spot(NamedTuple):
 
     def wrong(self, msg: str) -> Invalid:
         """What stands there is."""
-        parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in (self.index, *self.rest))
-        loc: list[str | int] = ["body", "inputs", self.index, *self.rest]
+        parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in (self.number, *self.rest))
+        loc: list[str | int] = ["body", "inputs", self.number, *self.rest]
         return Invalid("input_invalid", f"inputs{''.join(parts)}: {msg}", [{"loc": loc, "msg": msg}])
 
 

@@ -58,6 +58,6 @@ def test_what_is_wrong_is_named_with_its_place(
 ) -> None:
     with pytest.raises(Invalid) as raised:
         decode_series([[[1] * len(columns)], series], columns)
-    (error,) = raised.value.errors or ()
+    (error,) = raised.value.errors
     assert error["loc"] == ["body", "inputs", 1, *place]
     assert msg in error["msg"]
