@@ -5,7 +5,7 @@ import sys
 
 from benchmarks.serving import options, recipes
 
-PIECES = ("images", "tensors", "resnet", "generate", "overload")
+PIECES = ("images", "tensors", "resnet", "generate", "names", "overload")
 
 
 def main() -> None:

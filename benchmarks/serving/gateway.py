@@ -49,7 +49,7 @@ def train(home: Path, recipe: Recipe) -> Trained:
     """Upload, train and export through the API on an embedded stack; what `home` already has is taken from there."""
     onnx, record = home / f"{recipe.model}.onnx", home / f"{recipe.model}.json"
     if not record.exists():
-        print(f"Training {recipe.model} on {len(recipe.dataset) // 1024:,} KiB of images", file=sys.stderr)
+        print(f"Training {recipe.model} on {len(recipe.dataset) // 1024:,} KiB of data", file=sys.stderr)
         with Stack(home, log_level="WARNING") as stack:
             if not _has(stack, f"/v1/datasets/{recipe.model}"):
                 _upload(stack, recipe)

@@ -2,14 +2,16 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks.serving import fashion_mnist, wrk
 
 
-def parse(description: str | None, names: Sequence[str] = ()) -> argparse.Namespace:
-    """`rounds`, `seconds`, `home` and, out of `names`, `only`.
+def parse(
+    description: str | None, names: Sequence[str] = (), lacking: Callable[[], str | None] = fashion_mnist.missing
+) -> argparse.Namespace:
+    """`rounds`, `seconds`, `home` and, out of `names`, `only`. `lacking` says what to do where data are not there.
 
     Where something needed is missing, this says so and exits with 0.
     """
@@ -20,7 +22,7 @@ def parse(description: str | None, names: Sequence[str] = ()) -> argparse.Namesp
     if names:
         parser.add_argument("--only", nargs="*", choices=names, default=names, help="servers to compare with")
     options = parser.parse_args()
-    if missing := [each for each in (wrk.missing(), fashion_mnist.missing()) if each]:
+    if missing := [each for each in (wrk.missing(), lacking()) if each]:
         print("Not measured. " + " ".join(missing))
         sys.exit(0)
     return options

@@ -14,11 +14,24 @@ TIMEOUT_SECONDS = 30
 
 # `%s` are JSON strings, which Lua reads as its own.
 SCRIPT = """
-local file = assert(io.open(%s, "rb"))
+local bodies, requests, turn = {}, {}, 0
+for index = 1, %d do
+  local file = assert(io.open(%s .. "/" .. index, "rb"))
+  bodies[index] = file:read("*all")
+  file:close()
+end
 wrk.method = "POST"
-wrk.body = file:read("*all")
-file:close()
+wrk.body = bodies[1]
 %s
+if #bodies > 1 then
+  function init(args)
+    for index, body in ipairs(bodies) do requests[index] = wrk.format(nil, nil, nil, body) end
+  end
+  function request()
+    turn = turn %% #requests + 1
+    return requests[turn]
+  end
+end
 function done(summary, latency, requests)
   local errors = summary.errors
   io.write(string.format('\\n{"answers": %%d, "refused": %%d, "broken": %%d, "us": %%d, "p50_us": %%f, "p99_us": %%f}',
@@ -30,11 +43,13 @@ end
 
 @dataclass(frozen=True)
 class Post:
-    """One POST request."""
+    """One POST request, or several that differ in their bodies and are sent in turn."""
 
     path: str
     body: bytes
     headers: dict[str, str] = field(default_factory=dict)
+    others: tuple[bytes, ...] = ()
+    """The bodies behind the first."""
 
 
 @dataclass(frozen=True)
@@ -66,9 +81,11 @@ def load(post: Post, port: int, connections: int, seconds: float) -> Load:
         f"wrk.headers[{json.dumps(name)}] = {json.dumps(value)}" for name, value in post.headers.items()
     )
     with tempfile.TemporaryDirectory() as directory:
-        body, script = Path(directory, "body"), Path(directory, "post.lua")
-        body.write_bytes(post.body)
-        script.write_text(SCRIPT % (json.dumps(str(body), ensure_ascii=False), headers))
+        script = Path(directory, "post.lua")
+        bodies = (post.body, *post.others)
+        for index, body in enumerate(bodies, 1):
+            Path(directory, str(index)).write_bytes(body)
+        script.write_text(SCRIPT % (len(bodies), json.dumps(directory, ensure_ascii=False), headers))
         command = ["wrk", "--threads", "1", "--connections", str(connections), "--timeout", f"{TIMEOUT_SECONDS}s"]
         command += ["--duration", f"{seconds:.0f}s", "--script", str(script), f"http://127.0.0.1:{port}{post.path}"]
         printed = subprocess.run(command, capture_output=True, check=True, text=True).stdout
