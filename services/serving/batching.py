@@ -20,7 +20,7 @@ from services.serving.runners import Runners
 from services.serving.service_times import ServiceTimes
 
 INLINE_SECONDS = 1e-3
-"""A batch that is known to take no longer runs on the event loop: handing it to a thread would take longer."""
+"""Batches that are known to take no longer run on the event loop: handing them to a thread would take longer."""
 MARGIN = 1.25
 """By how much the predicted time to an answer is stretched before it is held against the deadline."""
 
@@ -103,9 +103,9 @@ class Batcher:
         self._memory.give_back(num_bytes)
 
     def _dispatch(self) -> None:
-        """Run what waits here and now if that is quick, else offer it to the runners."""
+        """Run of what waits as much as is quick here and now, else offer it to the runners."""
         self._planned = False
-        size = self._inline_size()
+        size = self._inline_size(INLINE_SECONDS)
         if size is None:
             if not self._on_threads:
                 self._on_threads = True
@@ -115,21 +115,23 @@ class Batcher:
             self._runners.offer(self)
             return
         self._on_threads = False
-        tickets = self.take(size)
-        if tickets:
+        ends_at = time.monotonic() + INLINE_SECONDS
+        while size is not None and (tickets := self.take(size)):
             self.deliver(tickets, run(self.network, tickets, None))
+            size = self._inline_size(ends_at - time.monotonic())
         if self._waiting:  # in the next turn of the loop, so that other work has its turn too
             self._planned = True
             self._loop.call_soon(self._dispatch)
 
-    def _inline_size(self) -> int | None:
-        """How many rows to run here and now; None if that would hold up the event loop."""
+    def _inline_size(self, seconds: float) -> int | None:
+        """How many rows to run here and now; None if that would hold up the event loop for longer."""
         if not self.network.runs_inline or not self._waiting:
             return None
         rows = self._waiting[0][3].rows
-        if rows > 1 and (self.times.seconds(rows) or INLINE_SECONDS) >= INLINE_SECONDS:
+        predicted = self.times.seconds(rows)
+        if (rows > 1 or not self.network.joins) and (predicted is None or predicted > seconds):
             return None
-        return self.times.choose_within(self.rows_waiting, INLINE_SECONDS)
+        return self.times.choose_within(self.rows_waiting, seconds) if self.network.joins else rows
 
     def take(self, size: int | None = None) -> list[Ticket]:
         """The next batch, of the best size unless one is given, without what was cancelled or expired."""

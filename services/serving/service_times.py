@@ -87,13 +87,20 @@ class ServiceTimes:
             if size == 1:
                 return None
             size = (size + 1) // 2
-        return size if predicted <= size * self.seconds_per_row * MUCH or size >= waiting else None
+        if size >= waiting:
+            return size
+        # Fastest against fastest: of a machine that is busy with other things the median says nothing of the size.
+        fastest = self._fastest[self._nearest(size)]
+        return size if fastest <= self.seconds_per_row * MUCH else None
 
     def seconds(self, rows: int) -> float | None:
         """How long a batch of this size will take; None while nothing is known of it or of a smaller one."""
+        of_class = self._nearest(rows)
+        return None if of_class < 0 else self._per_row[of_class] * rows
+
+    def _nearest(self, rows: int) -> int:
+        """The class of a batch size, or the largest known one below; -1 if there is none."""
         of_class = size_class(rows)
-        while of_class >= 0:
-            if of_class in self._per_row:
-                return self._per_row[of_class] * rows
+        while of_class >= 0 and of_class not in self._per_row:
             of_class -= 1
-        return None
+        return of_class

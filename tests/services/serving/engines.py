@@ -46,7 +46,13 @@ def served(
 
 
 def network_of(
-    onnx: bytes, *, threads: int = 1, batchable: bool = True, bounded: bool = True, trusted: bool = True
+    onnx: bytes,
+    *,
+    threads: int = 1,
+    batchable: bool = True,
+    bounded: bool = True,
+    trusted: bool = True,
+    alone: bool = False,
 ) -> Network:
     """A graph that is ready to run."""
     return Network(
@@ -57,6 +63,7 @@ def network_of(
         bounded=bounded,
         num_bytes=len(onnx),
         trusted=trusted,
+        alone=alone,
     )
 
 

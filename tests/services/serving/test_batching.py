@@ -1,6 +1,7 @@
 """Dynamic batching: what is run together, in which order, and what is never run at all."""
 
 import asyncio
+import threading
 import time
 
 import numpy as np
@@ -309,5 +310,16 @@ def test_an_answer_that_is_not_taken_holds_up_no_other() -> None:
             batcher.submit({"x": floats(1, 4)}, 1, 16, later(), 5, fail)
             await asyncio.gather(*(ask_mirror(batcher) for _ in range(3)))
             assert batcher.is_idle
+
+    asyncio.run(scenario())
+
+
+def test_requests_that_are_run_alone_stay_on_the_loop_however_many_wait() -> None:
+    async def scenario() -> None:
+        async with bench() as opened:
+            batcher = opened.batcher(network_of(mirror(), alone=True), learned(INLINE_SECONDS / 4, max_rows=1))
+            await asyncio.gather(*(ask_mirror(batcher) for _ in range(32)))
+            assert batches(opened.registry) == {1: 32}
+            assert not [thread for thread in threading.enumerate() if thread.name.startswith("runner-")]
 
     asyncio.run(scenario())

@@ -101,3 +101,15 @@ def test_what_is_chosen_is_never_more_than_waits_or_memory_holds(
     assert 1 <= times.choose(waiting) <= min(waiting, max_rows)
     expected = times.seconds(waiting)
     assert expected is None or expected > 0
+
+
+def test_a_busy_machine_does_not_send_quick_batches_to_threads() -> None:
+    """All sizes are slow of late, each was as fast by the row: the size that fits is run."""
+    times = ServiceTimes(64)
+    for _ in range(WINDOW // 2):
+        for rows in SIZES[:4]:
+            times.record(rows, rows * 0.1e-3)
+    for _ in range(WINDOW // 2 + 1):
+        for rows in SIZES[:4]:
+            times.record(rows, rows * 0.15e-3)
+    assert times.choose_within(64, 1e-3) == 4
