@@ -170,7 +170,8 @@ class DataSet:
         description: dict[str, Any] = self.manifest["input"]
         if self.tokenizer is None:
             return description
-        return {"name": "tokens", "dtype": "int64", "shape": [None], "tokenizer": self.tokenizer.as_json()}
+        shape = [None, *self.tokenizer.item_shape]
+        return {"name": "tokens", "dtype": "int64", "shape": shape, "tokenizer": self.tokenizer.as_json()}
 
     @property
     def labels(self) -> list[str] | None:
@@ -216,7 +217,7 @@ class DataSet:
         return (encoded[int(row)].tobytes().decode() for row in (range(len(encoded)) if rows is None else rows))
 
     def tokenized(self, tokenizer: Tokenizer) -> "DataSet":
-        """The same data with tokens (T,) of int64 for inputs."""
+        """The same data with tokens (T,) of int64 for inputs, or (T, 1 + S) with S characters of each."""
         return replace(self, tokenizer=tokenizer)
 
     def as_taken(self, signature: Mapping[str, Any]) -> "DataSet":

@@ -115,10 +115,11 @@ def joined(arrays: Sequence[Array], value: float) -> Array:
     Arrays that have no second axis, or have it alike, are joined as they are.
     """
     longest = max((array.shape[1] for array in arrays if array.ndim > 1), default=0)
-    return np.concatenate([_widened(array, longest, value) if array.ndim > 1 else array for array in arrays])
+    return np.concatenate([widened(array, longest, value) if array.ndim > 1 else array for array in arrays])
 
 
-def _widened(array: Array, length: int, value: float) -> Array:
+def widened(array: Array, length: int, value: float) -> Array:
+    """(N, length, ...) of an array (N, T, ...), followed by `value` along its second axis."""
     missing = length - array.shape[1]
     return np.pad(array, [(0, 0), (0, missing)] + [(0, 0)] * (array.ndim - 2), constant_values=value)
 

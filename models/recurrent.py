@@ -1,8 +1,10 @@
-"""Recurrent networks that read a text or a series and answer at its end: what `rnn`, `lstm` and `gru` share.
+"""Recurrent networks that read a text or a series and answer at its end or at each step.
 
-A row of tokens is followed by 0 up to the longest of its batch, a series by steps of nothing but NaN, and what follows
-never changes an answer: the state is read at the true last step, and the reverse direction begins there.
-Shapes: N rows, T steps (tokens of a text), E numbers that stand for a step, H in a state, K outputs.
+It is what `rnn`, `lstm` and `gru` share. A row of tokens is followed by 0 up to the longest of its batch, a series by
+steps of nothing but NaN, and what follows never changes an answer: the state is read at the true last step, and the
+reverse direction begins there.
+Shapes: N rows, T steps (tokens of a text), S characters of a token, E numbers that stand for a step, H in a state, K
+outputs.
 """
 
 from typing import ClassVar, cast
@@ -13,6 +15,7 @@ from torch import Tensor, nn
 
 from models.recurrence import Cell, states
 from models.registry import ArchitectureConfig, Shape, TokenOptions, search
+from models.transduction import Transducer, is_step, words_of
 from shapes.tokens import PADDING, Unit
 
 
@@ -21,7 +24,7 @@ class RecurrentConfig(ArchitectureConfig):
 
     unit: Unit = Field(
         "characters",
-        description="What a text is read by.",
+        description="What a text is read by. Words that are tagged are read as they are given.",
         json_schema_extra=search(choices=["characters", "words"]),
     )
     vocabulary: int = Field(
@@ -38,11 +41,19 @@ class RecurrentConfig(ArchitectureConfig):
         description="Units of a text that are read; what comes behind them is not.",
         json_schema_extra=search(choices=[128, 256, 512]),
     )
+    spelling: int = Field(
+        0,
+        ge=0,
+        le=64,
+        description="Characters of each unit that are read as well, by a convolution over them (Ma and Hovy 2016); 0 "
+        "for none.",
+        json_schema_extra=search(choices=[0, 16]),
+    )
     embedding_dim: int = Field(
         64,
         ge=1,
         le=4096,
-        description="Numbers that stand for a unit.",
+        description="Numbers that stand for a unit, and as many for what its characters say.",
         json_schema_extra=search(low=16, high=256, log=True),
     )
     hidden_dim: int = Field(
@@ -94,21 +105,23 @@ class RecurrentConfig(ArchitectureConfig):
     @property
     def tokens(self) -> TokenOptions:
         """How a text is made tokens."""
-        return TokenOptions(self.unit, self.vocabulary, self.max_length)
+        return TokenOptions(self.unit, self.vocabulary, self.max_length, self.spelling)
 
 
-class RecurrentNetwork(nn.Module):
-    """Embeddings of tokens or the steps of a series, layers of a recurrent cell, and a linear map of the last state."""
+class RecurrentNetwork(Transducer):
+    """Embeddings of tokens or the steps of a series, layers of a recurrent cell, and a linear map of states."""
 
     cell: ClassVar[type[Cell]]
 
     def __init__(self, config: RecurrentConfig, input_shape: Shape, num_outputs: int) -> None:
         super().__init__()
         self.embedding = None
+        self.spelling = None
         width = input_shape[-1]
         if len(input_shape) == 1:
             self.embedding = nn.Embedding(width, config.embedding_dim, padding_idx=PADDING)
-            width = config.embedding_dim
+            self.spelling = Spelling(config.embedding_dim) if config.spelling else None
+            width = config.embedding_dim * (2 if config.spelling else 1)
         self.layers = nn.ModuleList()
         for number in range(config.num_layers):
             layer = _Layer(self.cell, width, config, skip=config.skip**number)
@@ -118,23 +131,51 @@ class RecurrentNetwork(nn.Module):
         self.output = nn.Linear(width, num_outputs)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Outputs (N, K) of tokens (N, T) or series (N, T, E)."""
+        """Outputs (N, K) after the last of tokens (N, T) or (N, T, 1 + S), or of the steps of series (N, T, E)."""
+        _, last_NH = self._states(inputs)
+        y_NK: Tensor = self.output(self.dropout(last_NH))
+        return y_NK
+
+    def transduce(self, inputs: Tensor) -> Tensor:
+        """Outputs (N, T, K) at each of the same."""
+        x_NTH, _ = self._states(inputs)
+        y_NTK: Tensor = self.output(self.dropout(x_NTH))
+        return y_NTK
+
+    def _states(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """The uppermost states (N, T, H), and those (N, H) after the whole row."""
         x_NTE, length_N = self.steps(inputs)
         last_NH = x_NTE[:, 0]
         for layer in self.layers:
             x_NTE, last_NH = layer(self.dropout(x_NTE), length_N)
-        y_NK: Tensor = self.output(self.dropout(last_NH))
-        return y_NK
+        return x_NTE, last_NH
 
     def steps(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
-        """The steps (N, T, E) of tokens or series, what is missing being 0, and how many each row has (N,), at least 1.
+        """The steps (N, T, E) of tokens or series, what is missing being 0, and each row's number (N,), at least 1."""
+        length_N = _lengths(is_step(inputs))
+        if self.embedding is None:
+            return torch.where(inputs.isnan(), torch.zeros_like(inputs), inputs), length_N
+        x_NTE = self.embedding(words_of(inputs).long())
+        if self.spelling is not None:
+            x_NTE = torch.cat([x_NTE, self.spelling(self.embedding(inputs[:, :, 1:].long()))], dim=2)
+        return x_NTE, length_N
 
-        A row ends with its last token, or with its last step that is not all NaN.
-        """
-        if self.embedding is not None:
-            return self.embedding(inputs.long()), _lengths(inputs != PADDING)
-        known = ~inputs.isnan()
-        return torch.where(known, inputs, torch.zeros_like(inputs)), _lengths(known.any(dim=2))
+
+class Spelling(nn.Module):
+    """What the characters of a token say together: a convolution over them, and of each of its E numbers the largest.
+
+    Source: Ma and Hovy 2016, End-to-end sequence labeling via bi-directional LSTM-CNNs-CRF; without the last.
+    """
+
+    def __init__(self, embedding_dim: int) -> None:
+        super().__init__()
+        self.convolution = nn.Conv1d(embedding_dim, embedding_dim, kernel_size=3, padding=1)
+
+    def forward(self, x_NTSE: Tensor) -> Tensor:
+        """(N, T, E)."""
+        maps_BES = self.convolution(x_NTSE.flatten(0, 1).transpose(1, 2)).relu()
+        y_NTE: Tensor = maps_BES.amax(dim=2).view(x_NTSE.shape[0], x_NTSE.shape[1], -1)
+        return y_NTE
 
 
 class _Layer(nn.Module):

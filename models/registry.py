@@ -37,11 +37,15 @@ Module = TypeVar("Module", bound="type[nn.Module]")
 
 
 class TokenOptions(NamedTuple):
-    """How a text is made tokens: by which unit, how many of the most frequent ones are known, and how many are read."""
+    """How a text is made tokens: by which unit, how many of the most frequent ones are known, and how many are read.
+
+    Of words as they are given there is no unit to choose. `spelling` is how many characters of each unit are read.
+    """
 
     unit: Unit
     vocabulary: int
     max_length: int
+    spelling: int = 0
 
 
 class ArchitectureConfig(BaseModel):

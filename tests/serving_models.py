@@ -91,6 +91,27 @@ def text_signature() -> dict[str, Any]:
     }
 
 
+def text_tagger() -> bytes:
+    """Tokens, int64 (N, T), to the probabilities of three tags, which a token alone tells; of padding, 0."""
+    table = [[0.0] * 3, [0.125, 0.125, 0.75], [0.75, 0.0, 0.25], [0.0, 1.0, 0.0]]
+    nodes = [helper.make_node("Gather", ["table", "tokens"], ["probabilities"])]
+    given = helper.make_tensor_value_info("tokens", TensorProto.INT64, ["N", "T"])
+    taken = helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["N", "T", 3])
+    return _model(nodes, given, taken, {"table": np.array(table, np.float32)})
+
+
+def tags_signature() -> dict[str, Any]:
+    """The signature of `text_tagger`, which knows the words New and York and reads 6 words."""
+    tokenizer = {"unit": "given", "max_length": 6, "vocabulary": ["New", "York"]}
+    return {
+        "task": "tagging",
+        "modality": "text",
+        "input": {"name": "tokens", "dtype": "int64", "shape": [None], "tokenizer": tokenizer},
+        "output": {"name": "probabilities", "dtype": "float32", "shape": [None, 3]},
+        "labels": ["B-place", "I-place", "O"],
+    }
+
+
 def image_segmenter() -> bytes:
     """uint8 (N, 1, 2, 2) to the probabilities of dark and bright of each pixel: its shade."""
     weights = {"white": np.array(255.0, np.float32), "one": np.array(1.0, np.float32)}

@@ -241,6 +241,31 @@ class Segmented(Schema):
     shares: dict[str, float]
 
 
+class Span(Schema):
+    """A part of a text and its label. The places count characters of the text in Unicode's composed form (NFC)."""
+
+    text: str
+    label: str
+    start: int
+    end: int
+
+
+class TaggedToken(Span):
+    """A word or other sign, its most probable label and how probable that is."""
+
+    probability: float
+
+
+class Tagged(Schema):
+    """The tokens of one text, and the entities that their labels mark, if they are such as B-person and I-person.
+
+    Words that were given are counted as if they stood with single blanks between them.
+    """
+
+    tokens: list[TaggedToken]
+    entities: list[Span] | None = None
+
+
 class Reconstructed(Schema):
     """What is left of one input when it has been coded and decoded, and how unusual the input is."""
 
@@ -255,6 +280,6 @@ class PredictionsOut(Schema):
 
     model: str
     version: int
-    predictions: list[Classified] | list[Estimated] | list[Segmented] | list[Reconstructed] = Field(
-        description="Classes; values for regression; masks for segmentation; reconstructions."
+    predictions: list[Classified] | list[Estimated] | list[Segmented] | list[Tagged] | list[Reconstructed] = Field(
+        description="Classes; values for regression; masks for segmentation; tagged tokens; reconstructions."
     )

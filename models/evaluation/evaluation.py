@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
+import numpy as np
+
 from models.data import DataSet, Examples, require_finite_targets
 from models.errors import Mismatch
 from models.evaluation import comparison, drift, familiarity, hardest
@@ -14,16 +16,19 @@ from models.evaluation.exhibits import Exhibits
 from models.evaluation.reconstruction import ReconstructionEvaluator
 from models.evaluation.regression import RegressionEvaluator
 from models.evaluation.segmentation import SegmentationEvaluator
+from models.evaluation.tagging import TaggingEvaluator
 from models.metrics import Array, Scores
 from models.run import Candidate, JobContext, given
 from models.tasks import TASKS, Task
 from models.versions.alignment import align_classes
 from models.versions.splits import examples_of
+from shapes.tokens import NO_TARGET
 
 EVALUATORS: dict[str, type[Evaluator]] = {
     "classification": ClassificationEvaluator,
     "regression": RegressionEvaluator,
     "segmentation": SegmentationEvaluator,
+    "tagging": TaggingEvaluator,
     "reconstruction": ReconstructionEvaluator,
     "generation": ReconstructionEvaluator,
 }
@@ -63,7 +68,9 @@ class Evaluation:
             require_finite_targets(examples)
         targets = examples.targets.numpy()
         if signature["labels"] is not None:
-            targets = align_classes(dataset.labels or [], signature["labels"]).astype(targets.dtype)[targets]
+            # The last place is that of `NO_TARGET`, which stays.
+            places = np.append(align_classes(dataset.labels or [], signature["labels"]), NO_TARGET)
+            targets = places.astype(targets.dtype)[targets]
         known = None
         if context.reference is not None:
             known = familiarity.training_rows(DataSet.open(context.reference).as_taken(signature), candidate.version)

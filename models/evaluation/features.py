@@ -55,8 +55,12 @@ class Features(NamedTuple):
         return [Column(name, numbers_NM[:, place], categories) for place, (name, categories) in enumerate(pairs)]
 
 
-def _of_texts(tokens_NT: Array) -> Array:
-    """How many tokens a text has, and the share of them that the version does not know."""
+def _of_texts(tokens: Array) -> Array:
+    """How many tokens a text has, and the share of them that the version does not know.
+
+    Of tokens with their characters (N, T, 1 + S), the first number is the token's own.
+    """
+    tokens_NT = tokens if tokens.ndim == 2 else tokens[:, :, 0]
     length_N = (tokens_NT != PADDING).sum(axis=1)
     return np.stack([length_N, (tokens_NT == UNKNOWN).sum(axis=1) / np.maximum(length_N, 1)], axis=1)
 

@@ -1,6 +1,6 @@
 """The answers that the fits of a cross-validation gave for the rows they had not learned from, put together."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -13,6 +13,7 @@ from models.fits.scoring import targets_of
 from models.ragged import joined
 from models.run import ProducedFile
 from models.splits import Rows
+from models.tasks import TASKS
 from shapes.tokens import NO_TARGET
 
 
@@ -42,17 +43,13 @@ class PooledAnswers(NamedTuple):
         """How many different rows were held out."""
         return len(np.unique(self.rows))
 
-    def write(self, path: Path, labels: list[str] | None) -> ProducedFile:
-        """Write them as CSV in the order of the rows: fold, target, answer, and the probability of every class."""
-        header = ["row", "fold", "target", "prediction", *(f"probability_{label}" for label in labels or ())]
-        spreadsheet.write(path, header, self._lines(labels))
+    def write(self, path: Path, dataset: DataSet) -> ProducedFile:
+        """Write them as CSV in the order of the rows: fold, target, answer, and what else the task says of one."""
+        lines = [self._line(place, dataset) for place in np.argsort(self.rows, kind="stable")]
+        spreadsheet.write(path, list(lines[0]), (list(line.values()) for line in lines))
         return ProducedFile(path.name, path, "text/csv")
 
-    def _lines(self, labels: list[str] | None) -> Iterator[list[object]]:
-        for place in np.argsort(self.rows, kind="stable"):
-            row, fold, target = int(self.rows[place]), int(self.folds[place]), self.targets[place]
-            answer = self.answers[place]
-            if labels is None:
-                yield [row, fold, float(target), float(answer)]
-            else:
-                yield [row, fold, labels[target], labels[int(answer.argmax())], *map(float, answer)]
+    def _line(self, place: int, dataset: DataSet) -> dict[str, object]:
+        task = TASKS[dataset.manifest["task"]]
+        told = task.tabulated(self.targets[place], self.answers[place], dataset.labels)
+        return {"row": int(self.rows[place]), "fold": int(self.folds[place]), **told}

@@ -135,7 +135,7 @@ def _fit(context: JobContext, dataset: DataSet, fit: Fit, report: FitsReport, di
 
 def _answers(plan: Plan, network: nn.Module, examples: Examples, report: Reporter) -> NDArray[Any]:
     """What the exported graph would answer, by torch, in single precision."""
-    model = nn.Sequential(network, plan.task.postprocess()).eval()
+    model = plan.task.answering(network).eval()
     answers = []
     with torch.inference_mode():
         for batch in examples.batches(BATCH_SIZE):

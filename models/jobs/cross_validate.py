@@ -59,7 +59,7 @@ def run(context: JobContext) -> Outcome:
         "seconds": monotonic() - started_at,
     }
     report = {**result, "folds": folds, "pooled": scores_of(dataset, pooled.targets, pooled.answers)}
-    files = context.write_report(report), pooled.write(context.scratch / "predictions.csv", dataset.labels)
+    files = context.write_report(report), pooled.write(context.scratch / "predictions.csv", dataset)
     return Outcome({**result, "folds": folds} if each_measured else result, files)
 
 

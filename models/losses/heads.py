@@ -12,6 +12,8 @@ from math import log
 import torch
 from torch import Tensor, nn
 
+from shapes.tokens import NO_TARGET
+
 
 class Head(nn.Module, ABC):
     """A head fitted to the training targets, for a network of `num_outputs` outputs."""
@@ -58,8 +60,8 @@ class _OfClasses(Head):
         return targets.long()
 
     def noised(self, targets: Tensor, amount: float) -> Tensor:
-        """Each class replaced, with probability `amount`, by one drawn from all K alike."""
-        replaced = torch.rand(targets.shape, device=targets.device) < amount
+        """Each class replaced, with probability `amount`, by one drawn from all K alike; padding stays."""
+        replaced = (torch.rand(targets.shape, device=targets.device) < amount) & (targets != NO_TARGET)
         return torch.where(replaced, torch.randint_like(targets, self.num_classes), targets)
 
 

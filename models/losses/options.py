@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from models.errors import UnsuitableData
 from models.registry import search
+from shapes.tokens import NO_TARGET
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -50,10 +51,13 @@ class LossOptions(BaseModel, ABC):
 
 
 class CrossEntropy(LossOptions):
-    """-log softmax(logits)_k for the true class k; logits (N, K, ...), targets (N, ...) of int64."""
+    """-log softmax(logits)_k for the true class k; logits (N, K, ...), targets (N, ...) of int64.
+
+    The mean is over the targets that are not `NO_TARGET`.
+    """
 
     title = "Cross-entropy"
-    tasks = ("classification", "segmentation")
+    tasks = ("classification", "segmentation", "tagging")
     head = "Categorical"
     name: Literal["cross_entropy"]
     label_smoothing: float = Field(
@@ -68,7 +72,7 @@ class CrossEntropy(LossOptions):
         """The loss as a module."""
         from torch import nn
 
-        return nn.CrossEntropyLoss(label_smoothing=self.label_smoothing)
+        return nn.CrossEntropyLoss(ignore_index=NO_TARGET, label_smoothing=self.label_smoothing)
 
 
 class BinaryCrossEntropy(LossOptions):

@@ -18,6 +18,7 @@ from models.metrics.classification import brier_losses, log_losses
 from models.metrics.ranking import Ranking, rank_classes
 from models.metrics.resampling import resampled_sums
 from models.metrics.segmentation import Overlaps, mean_iou_of_each, overlaps
+from models.metrics.tagging import tagging_resamples
 
 CONFIDENCE = 0.95
 Z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
@@ -118,6 +119,11 @@ def segmentation_resamples(targets_NHW: Array, masks_NHW: Array, num_classes: in
         "mean_dice": np.nanmean(drawn.dices(), axis=1),
         "iou": sums_BC[:, -2] / sums_BC[:, -1],
     }
+
+
+def tagging_intervals(targets_NL: Array, tags_NL: Array, labels: list[str]) -> Intervals:
+    """Of token accuracy, and of precision, recall and F1 of entities."""
+    return _percentiles(tagging_resamples(targets_NL, tags_NL, labels))
 
 
 def reconstruction_intervals(answers_N2: Array) -> Intervals:

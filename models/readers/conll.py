@@ -12,11 +12,11 @@ from models.readers.source import Source
 from models.readers.targets import ClassIndex
 from models.readers.text_files import BLANKS, Line, TextFile, split_files
 from models.readers.writer import DatasetWriter, Description
+from shapes.entities import is_iob
 
 DOCUMENT_MARK = "-DOCSTART-"
 MAX_WORDS = 100_000
 BLANK = re.compile(f"[{BLANKS}]+")
-IOB = re.compile(r"O|[BI]-.+")
 
 
 def read(source: Source, writer: DatasetWriter) -> Description:
@@ -72,7 +72,7 @@ class _Reading:
         for split in self._writer.splits():
             self._tags.recode(self._writer.read_values(split, "targets"))
         classes = self._tags.classes
-        scheme = "iob" if all(map(IOB.fullmatch, classes)) else None
+        scheme = "iob" if is_iob(classes) else None
         return Description(
             modality="text",
             task="tagging",

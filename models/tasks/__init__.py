@@ -10,12 +10,13 @@ from models.tasks.generation import Generation
 from models.tasks.reconstruction import Reconstruction
 from models.tasks.regression import Regression
 from models.tasks.segmentation import Segmentation
+from models.tasks.tagging import Tagging
 from models.training.settings import TrainingSettings
 
 __all__ = ["TASKS", "Classification", "Phase", "Regression", "Segmentation", "Task", "task_of", "with_loss"]
 
 TASKS: dict[str, type[Task]] = {
-    task.name: task for task in (Classification, Regression, Segmentation, Reconstruction, Generation)
+    task.name: task for task in (Classification, Regression, Segmentation, Tagging, Reconstruction, Generation)
 }
 
 

@@ -110,6 +110,10 @@ class Task(ABC):
     def postprocess(self) -> nn.Module:
         """The end of the exported graph: from the network's outputs to answers."""
 
+    def answering(self, network: nn.Module) -> nn.Module:
+        """From raw inputs to answers: the network, preprocessing included, and the task's end."""
+        return nn.Sequential(network, self.postprocess())
+
     @abstractmethod
     def graphs(self, network: nn.Module, described: dict[str, Any], samples: Batch) -> dict[str, Graph]:
         """The graphs that are exported, by name; `model` is the one that answers the data set's rows.
@@ -179,6 +183,11 @@ class Task(ABC):
     @abstractmethod
     def describe(answer: Array, labels: list[str] | None, size: tuple[int, int] | None) -> Description:
         """One answer to be written; `size` is (height, width) of the image that it is for, if it is for one."""
+
+    @classmethod
+    def tabulated(cls, target: Any, answer: Any, labels: list[str] | None) -> dict[str, Any]:
+        """One answer beside what is true, as `target` and `prediction` and what else there is in a table of numbers."""
+        return {"target": float(target), "prediction": float(answer)}
 
 
 def with_intervals(scores: Scores, intervals: Intervals) -> Scores:

@@ -63,3 +63,10 @@ class Classification(Supervised):
         """The best class as `label`, `index` and `probability`."""
         index = int(answer.argmax())
         return Description({"label": (labels or [])[index], "index": index, "probability": float(answer[index])})
+
+    @classmethod
+    def tabulated(cls, target: Any, answer: Array, labels: list[str] | None) -> dict[str, Any]:
+        """The true and the best class, and the probability of each."""
+        names = labels or []
+        probabilities = {f"probability_{name}": float(each) for name, each in zip(names, answer, strict=True)}
+        return {"target": names[target], "prediction": names[int(answer.argmax())], **probabilities}

@@ -6,7 +6,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from models.data import Batch, DataSet, Examples
-from models.graphs import Graph, served
+from models.graphs import Graph, on_cpu
 from models.losses import LossOptions
 from models.phases import Phase
 from models.tasks.base import Task
@@ -21,6 +21,11 @@ class Supervised(Task):
         self.loss = loss.build()
         self.head = loss.fit_head(train.targets, self.num_outputs)
 
+    def outputs(self, network: nn.Module, inputs: Tensor) -> Tensor:
+        """What the network, preprocessing included, makes of raw inputs (N, ...)."""
+        made: Tensor = network(inputs)
+        return made
+
     def criterion(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """The loss () of a network's outputs."""
         loss: Tensor = self.loss(self.head.natural(outputs), self.head.scaled(targets))
@@ -34,13 +39,13 @@ class Supervised(Task):
         """One phase over all parameters."""
 
         def step(batch: Batch) -> dict[str, Tensor]:
-            return {"loss": self.criterion(network(batch.inputs), batch.targets)}
+            return {"loss": self.criterion(self.outputs(network, batch.inputs), batch.targets)}
 
         return [Phase(list(network.parameters()), step)]
 
     def validate(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
         """`loss`, in the head's units, and the `quick_metric`."""
-        outputs = network(batch.inputs)
+        outputs = self.outputs(network, batch.inputs)
         return {
             "loss": self.criterion(outputs, batch.targets),
             self.quick_metric: self.quick(outputs, batch.targets),
@@ -67,5 +72,5 @@ class Supervised(Task):
 
     def graphs(self, network: nn.Module, described: dict[str, Any], samples: Batch) -> dict[str, Graph]:
         """`model` alone."""
-        module, answer = served(network, self.postprocess()), self.output()
+        module, answer = on_cpu(self.answering(network)), self.output()
         return {"model": Graph(module, [described], [answer], (samples.inputs,), {answer["name"]: self.tolerance()})}

@@ -100,9 +100,10 @@ def _tokenized(dataset: DataSet, config: ArchitectureConfig, parts: Parts) -> Da
     """The data set with tokens for texts, which the training rows alone say how to make."""
     if config.tokens is None or dataset.input["dtype"] != "string":
         return dataset
-    unit, size, max_length = config.tokens
+    unit, size, max_length, spelling = config.tokens
     texts = dataset.texts(*parts["train"])
-    return dataset.tokenized(Tokenizer.fit(texts, unit, size=size, max_length=max_length))
+    found = "given" if dataset.input["shape"] == [None] else unit
+    return dataset.tokenized(Tokenizer.fit(texts, found, size=size, max_length=max_length, spelling=spelling))
 
 
 def _suitable_task(architecture: Architecture, dataset: DataSet) -> str:

@@ -25,8 +25,9 @@ def rebuild(version: dict[str, Any], weights: Path) -> nn.Sequential:
     signature = version["signature"]
     unfitted = torch.zeros(signature["input"]["shape"][0])
     preprocess = preprocess_for(signature["input"], signature["modality"], unfitted, unfitted)
+    num_outputs = prod(size for size in signature["output"]["shape"] if size is not None)
     config = registry.get(version["architecture"]).configure(version["hyperparameters"])
-    network = nn.Sequential(preprocess, config.build(preprocess.output_shape, prod(signature["output"]["shape"])))
+    network = nn.Sequential(preprocess, config.build(preprocess.output_shape, num_outputs))
     try:
         network.load_state_dict(load_file(weights))
     except RuntimeError as error:

@@ -10,13 +10,17 @@ from PIL import Image
 from services.errors import Invalid
 from services.pictures import to_png, to_png_quickly
 from services.serving.rows import named
+from services.serving.words import Words
+from shapes.entities import entities, is_iob
 
 Prediction = dict[str, Any]
 Size = tuple[int, int]
 """(height, width) of an image."""
+About = Sequence[Any]
+"""What answers have to know of each input: of an image file its `Size`, of tokens to be tagged their `Words`."""
 PICTURED = frozenset({"segmentation"})
 """Tasks whose answers are pictures."""
-Answerer = Callable[[dict[str, Any], Sequence[np.ndarray], int, Sequence[Size]], list[Prediction]]
+Answerer = Callable[[dict[str, Any], Sequence[np.ndarray], int, About], list[Prediction]]
 
 
 def name_answers(
@@ -24,56 +28,51 @@ def name_answers(
     names: Sequence[str],
     outputs: Sequence[np.ndarray],
     top_k: int,
-    sizes: Sequence[Size] = (),
+    about: About = (),
 ) -> list[Prediction]:
     """One prediction a row.
 
     Of a classifier the `top_k` best classes, of a regression a value, of a segmentation a mask as a PNG file and each
     class's share of its pixels, of a version that codes its input what it makes of the code, with its error and score,
-    else all outputs. A mask has the size of its image in `sizes`; without sizes, the network's own.
+    else all outputs. A mask has the size of its image in `about`; without sizes, the network's own.
+    Of tagged tokens all with their labels, and the entities that these mark.
 
     Raises `Invalid` naming the input whose answer is not a finite number.
     """
     answer = _ANSWERERS.get(signature["task"])
     if answer is not None:
-        return answer(signature, outputs, top_k, sizes)
+        return answer(signature, outputs, top_k, about)
     for output in outputs:
         check_finite(output)
     rows = zip(*(output.tolist() for output in outputs), strict=True)
     return [{"outputs": dict(zip(names, row, strict=True))} for row in rows]
 
 
-def bytes_to_draw(signature: dict[str, Any], sizes: Sequence[Size]) -> int:
+def bytes_to_draw(signature: dict[str, Any], sizes: About) -> int:
     """The bytes of the pictures that a model's answers are, 0 where they are none."""
     return sum(height * width for height, width in sizes) if signature["task"] in PICTURED else 0
 
 
-def _classes(
-    signature: dict[str, Any], outputs: Sequence[np.ndarray], top_k: int, sizes: Sequence[Size]
-) -> list[Prediction]:
+def _classes(signature: dict[str, Any], outputs: Sequence[np.ndarray], top_k: int, about: About) -> list[Prediction]:
     labels = signature["labels"]
     return [_classified(index, row, labels, top_k) for index, row in enumerate(outputs[0].tolist())]
 
 
-def _values(
-    signature: dict[str, Any], outputs: Sequence[np.ndarray], top_k: int, sizes: Sequence[Size]
-) -> list[Prediction]:
+def _values(signature: dict[str, Any], outputs: Sequence[np.ndarray], top_k: int, about: About) -> list[Prediction]:
     return [{"value": _finite(index, value)} for index, value in enumerate(outputs[0].reshape(-1).tolist())]
 
 
-def _masks(
-    signature: dict[str, Any], outputs: Sequence[np.ndarray], top_k: int, sizes: Sequence[Size]
-) -> list[Prediction]:
+def _masks(signature: dict[str, Any], outputs: Sequence[np.ndarray], top_k: int, about: About) -> list[Prediction]:
     check_finite(outputs[0])
     masks = outputs[0].argmax(axis=1).astype(np.uint8)
     return [
         _segmented(mask, signature["labels"], size)
-        for mask, size in zip(masks, sizes or [masks.shape[1:]] * len(masks), strict=True)
+        for mask, size in zip(masks, about or [masks.shape[1:]] * len(masks), strict=True)
     ]
 
 
 def _reconstructions(
-    signature: dict[str, Any], outputs: Sequence[np.ndarray], top_k: int, sizes: Sequence[Size]
+    signature: dict[str, Any], outputs: Sequence[np.ndarray], top_k: int, about: About
 ) -> list[Prediction]:
     for output in outputs:
         check_finite(output)
@@ -86,10 +85,16 @@ def _reconstructions(
     ]
 
 
+def _tags(signature: dict[str, Any], outputs: Sequence[np.ndarray], top_k: int, about: About) -> list[Prediction]:
+    check_finite(outputs[0])
+    return [_tagged(row, words, signature["labels"]) for row, words in zip(outputs[0], about, strict=True)]
+
+
 _ANSWERERS: dict[str, Answerer] = {
     "classification": _classes,
     "regression": _values,
     "segmentation": _masks,
+    "tagging": _tags,
     "reconstruction": _reconstructions,
     "generation": _reconstructions,
 }
@@ -105,6 +110,26 @@ def _segmented(mask: np.ndarray, labels: Sequence[str], size: Size) -> Predictio
         "width": width,
         "height": height,
         "shares": dict(zip(labels, shares.tolist(), strict=True)),
+    }
+
+
+def _tagged(probabilities_TK: np.ndarray, words: Words, labels: Sequence[str]) -> Prediction:
+    """Of the tokens that were read: those behind them, and padding, have no probabilities."""
+    best = probabilities_TK.max(axis=1)
+    read = [(begin, end) for (begin, end), _ in zip(words.spans, best[best > 0], strict=False)]
+    tags = [labels[index] for index in probabilities_TK.argmax(axis=1)[: len(read)].tolist()]
+    tokens = [
+        {"text": words.text[begin:end], "label": tag, "probability": probability, "start": begin, "end": end}
+        for (begin, end), tag, probability in zip(read, tags, best.tolist(), strict=False)
+    ]
+    if not is_iob(labels):
+        return {"tokens": tokens}
+    marked = [(found.label, read[found.begin][0], read[found.end - 1][1]) for found in entities(tags)]
+    return {
+        "tokens": tokens,
+        "entities": [
+            {"label": label, "text": words.text[begin:end], "start": begin, "end": end} for label, begin, end in marked
+        ],
     }
 
 

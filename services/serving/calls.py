@@ -1,10 +1,9 @@
 """Calls: requests that are decoded and ready to be run, and how each turns the network's outputs into its answer."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from services.serving.answers import Prediction, Size, bytes_to_draw, name_answers
+from services.serving.answers import About, Prediction, bytes_to_draw, name_answers
 from services.serving.batch import Answer
 from services.serving.directory import Entry
 from services.serving.engine import Loaded
@@ -62,18 +61,18 @@ class PredictCall(Call):
     """A prediction to be answered by name."""
 
     top_k: int
-    sizes: Sequence[Size]
+    about: About
     decode_seconds: float
 
     def effort(self, answer: Answer) -> int:
         """The same, and the bytes of pictures to be made of them."""
-        return answer.num_bytes + bytes_to_draw(self.found.model.signature, self.sizes)
+        return answer.num_bytes + bytes_to_draw(self.found.model.signature, self.about)
 
     def answer(self, answer: Answer) -> Predictions:
         """The predictions. Raises `Invalid` naming the input whose answer is not a finite number."""
         model = self.found.model
         names = self.found.loaded.network.output_names
-        items = name_answers(model.signature, names, answer.outputs, self.top_k, self.sizes)
+        items = name_answers(model.signature, names, answer.outputs, self.top_k, self.about)
         return Predictions(model, items, answer.queue_seconds, self.decode_seconds, answer.infer_seconds)
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from services.errors import Invalid, UnsupportedMediaType
 from services.serving import inputs
-from services.serving.answers import Size
+from services.serving.answers import About
 from services.serving.inputs import ImageFiles
 from services.serving.model import ServedModel
 from services.serving.network import Feeds, Network
@@ -28,8 +28,8 @@ class Decoding(NamedTuple):
     rows: int
     is_quick: bool
     feeds: Callable[[], Feeds]
-    sizes: Sequence[Size] = ()
-    """Of image files, once they are decoded."""
+    about: About = ()
+    """What answers have to know of each input; of image files once they are decoded."""
 
 
 class Given(NamedTuple):
@@ -58,7 +58,7 @@ def files(contents: Sequence[bytes]) -> Given:
 
 
 def values(rows: Sequence[Any]) -> Given:
-    """Values out of JSON: rows of a table, base64 or pixel lists of images, texts, series, tensors."""
+    """Values out of JSON: rows of a table, base64 or pixel lists of images, texts, lists of words, series, tensors."""
 
     def open_values(model: ServedModel, network: Network, max_pixels: int) -> Decoding:
         modality = model.signature["modality"]
@@ -66,7 +66,7 @@ def values(rows: Sequence[Any]) -> Given:
             return Decoding(len(rows), False, lambda: inputs.decode_tensors(rows, network))
         given = model.signature["input"]
         if modality == "text":
-            return Decoding(len(rows), num_bytes <= INLINE_CHARACTERS, lambda: _decode_texts(model, rows))
+            return _open_texts(model, rows, num_bytes)
         if modality == "series":
             return _open_series(given, rows)
         is_quick = len(rows) * math.prod(given["shape"]) <= INLINE_VALUES
@@ -76,8 +76,15 @@ def values(rows: Sequence[Any]) -> Given:
             return _open_images(model, inputs.decode_base64(rows), max_pixels)
         return Decoding(len(rows), is_quick, lambda: {given["name"]: inputs.decode_pixels(rows, given["shape"])})
 
-    num_bytes = sum(len(row) for row in rows if isinstance(row, str))
+    num_bytes = sum(map(_characters, rows))
     return Given(num_bytes, open_values)
+
+
+def _characters(row: object) -> int:
+    """Of a text, or of a list of words."""
+    if isinstance(row, list):
+        return sum(len(each) for each in row if isinstance(each, str))
+    return len(row) if isinstance(row, str) else 0
 
 
 def text(content: bytes) -> Given:
@@ -90,13 +97,17 @@ def text(content: bytes) -> Given:
             decoded = content.decode()
         except UnicodeDecodeError:
             raise Invalid.field("text_invalid", ["body"], "is not valid UTF-8") from None
-        return Decoding(1, len(content) <= INLINE_CHARACTERS, lambda: _decode_texts(model, [decoded]))
+        return _open_texts(model, [decoded], len(content))
 
     return Given(len(content), open_text)
 
 
-def _decode_texts(model: ServedModel, texts: Sequence[Any]) -> Feeds:
-    return {model.signature["input"]["name"]: inputs.decode_texts(texts, _tokenizer(model))}
+def _open_texts(model: ServedModel, texts: Sequence[Any], num_bytes: int) -> Decoding:
+    name, tokenizer, is_quick = model.signature["input"]["name"], _tokenizer(model), num_bytes <= INLINE_CHARACTERS
+    if tokenizer.unit != "given":
+        return Decoding(len(texts), is_quick, lambda: {name: inputs.decode_texts(texts, tokenizer)})
+    words = inputs.read_words(texts)
+    return Decoding(len(texts), is_quick, lambda: {name: inputs.decode_words(words, tokenizer)}, words)
 
 
 @lru_cache(64)

@@ -1,6 +1,7 @@
 """What a client sends to be predicted, as the array that a network takes.
 
-Images are uint8 (N, C, H, W), rows of a table float32 (N, F), tokens of texts int64 (N, T).
+Images are uint8 (N, C, H, W), rows of a table float32 (N, F), tokens of texts int64 (N, T), or
+(N, T, 1 + S) with S characters of each.
 """
 
 import base64
@@ -17,6 +18,7 @@ from services.errors import Invalid, TooLarge
 from services.serving.network import Network
 from services.serving.protocol.datatypes import TensorSpec
 from services.serving.protocol.tensors import check_shape, from_json
+from services.serving.words import Words
 from shapes.tokens import PADDING, Tokenizer
 
 MAX_BATCH = 1024
@@ -173,27 +175,62 @@ def decode_rows(inputs: Sequence[Any], columns: Sequence[dict[str, Any]]) -> np.
 
 
 def decode_texts(inputs: Sequence[Any], tokenizer: Tokenizer) -> np.ndarray:
-    """Texts as int64 (N, T) of tokens, padded behind. Raises `Invalid` naming the input."""
+    """Texts as int64 (N, T, ...) of tokens, padded behind. Raises `Invalid` naming the input."""
     check_batch(len(inputs))
-    rows = [_tokens(index, text, tokenizer) for index, text in enumerate(inputs)]
+    return _padded([_tokens(index, text, tokenizer) for index, text in enumerate(inputs)], tokenizer)
+
+
+def read_words(inputs: Sequence[Any]) -> list[Words]:
+    """The words of texts, or lists of words as they are. Raises `Invalid` naming the input."""
+    check_batch(len(inputs))
+    return [_words(index, value) for index, value in enumerate(inputs)]
+
+
+def decode_words(rows: Sequence[Words], tokenizer: Tokenizer) -> np.ndarray:
+    """Words as int64 (N, T, ...) of tokens, padded behind."""
+    return _padded([tokenizer.encode(row.lines) for row in rows], tokenizer)
+
+
+def _padded(rows: Sequence[list[Any]], tokenizer: Tokenizer) -> np.ndarray:
     width = SHORTEST_ROW
     while width < max(map(len, rows)):
         width *= 2
-    batch = np.full((len(rows), width), PADDING, np.int64)
+    batch = np.full((len(rows), width, *tokenizer.item_shape), PADDING, np.int64)
     for tokens, row in zip(rows, batch, strict=True):
         row[: len(tokens)] = tokens
     return batch
 
 
-def _tokens(index: int, text: object, tokenizer: Tokenizer) -> list[int]:
+def _tokens(index: int, text: object, tokenizer: Tokenizer) -> list[Any]:
     if not isinstance(text, str):
         raise _wrong(index, "expected a text")
-    if len(text) > MAX_TEXT_CHARACTERS:
-        raise _wrong(index, f"the text has {len(text):,} characters; send at most {MAX_TEXT_CHARACTERS:,}")
+    _check_length(index, text)
     tokens = tokenizer.encode(text)
     if not tokens or not text.strip():
         raise _wrong(index, "the text is empty; send at least one character that is no blank")
     return tokens
+
+
+def _words(index: int, value: object) -> Words:
+    if isinstance(value, str):
+        _check_length(index, value)
+        words = Words.found(value)
+    elif isinstance(value, list):
+        for place, word in enumerate(value):
+            if not isinstance(word, str) or not word.strip() or "\n" in word:
+                raise _wrong(index, "expected a word, which is no blank and of one line", place)
+        words = Words.of(value)
+        _check_length(index, words.text)
+    else:
+        raise _wrong(index, "expected a text or a list of words")
+    if not words.spans:
+        raise _wrong(index, "the text is empty; send at least one word")
+    return words
+
+
+def _check_length(index: int, text: str) -> None:
+    if len(text) > MAX_TEXT_CHARACTERS:
+        raise _wrong(index, f"the text has {len(text):,} characters; send at most {MAX_TEXT_CHARACTERS:,}")
 
 
 def _ordered(index: int, row: object, names: Sequence[str]) -> list[Any]:

@@ -242,7 +242,7 @@ def _common_rows(feeds: Feeds) -> int:
 def _predict_call(
     found: Found, feeds: Feeds, decoding: Decoding, wish: Wish, top_k: int, decode_seconds: float
 ) -> PredictCall:
-    return PredictCall(found, feeds, decoding.rows, wish.deadline, wish.priority, top_k, decoding.sizes, decode_seconds)
+    return PredictCall(found, feeds, decoding.rows, wish.deadline, wish.priority, top_k, decoding.about, decode_seconds)
 
 
 def _infer_call(found: Found, request: InferRequest, wish: Wish) -> InferCall:

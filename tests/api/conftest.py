@@ -28,8 +28,10 @@ from tests.serving_models import (
     image_signature,
     tabular_regressor,
     tabular_signature,
+    tags_signature,
     text_classifier,
     text_signature,
+    text_tagger,
 )
 from tests.stack import free_port, wait_until
 
@@ -147,6 +149,12 @@ def prices(client: TestClient) -> ModelVersion:
 def lengths(client: TestClient) -> ModelVersion:
     """The model `lengths`, which calls a text short, middle or long."""
     return add_version(opened(client), "lengths", text_classifier(), text_signature())
+
+
+@pytest.fixture
+def places(client: TestClient) -> ModelVersion:
+    """The model `places`, which finds New York in a text."""
+    return add_version(opened(client), "places", text_tagger(), tags_signature())
 
 
 @dataclass

@@ -1,6 +1,7 @@
 """What `rnn`, `lstm` and `gru` share: a text or a series is read to its end, whatever is behind it."""
 
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -10,15 +11,20 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from models import registry
+from models.data import DataSet, Examples
 from models.export import PARITY_BATCH_SIZES, PARITY_LENGTHS, export, parity
-from models.graphs import Graph, served
+from models.graphs import Graph, on_cpu, served
 from models.inference import Session
+from models.losses import CrossEntropy
 from models.registry import Shape
 from models.summary import layers
+from models.tasks.tagging import Tagging
+from models.transduction import Transducer
 from shapes.tokens import PADDING
 
 NAMES = ("rnn", "lstm", "gru")
 NUM_TOKENS = 9
+CROSS = CrossEntropy(name="cross_entropy")
 VARIANTS: list[dict[str, Any]] = [
     {},
     {"bidirectional": True},
@@ -66,6 +72,13 @@ def stacked(rows: list[list[list[float]]], more: int = 0) -> Tensor:
     return torch.tensor([row + [[float("nan")] * FEATURES] * (width - len(row)) for row in rows])
 
 
+def spelled(rows: list[list[int]], more: int = 0) -> Tensor:
+    """Each token followed by three characters, of which some are missing."""
+    tokens = padded(rows, more)
+    characters = [(tokens * place) % (NUM_TOKENS - 2) for place in (2, 3, 5)]
+    return torch.stack([tokens, *characters], dim=2)
+
+
 @names
 @variants
 @settings(deadline=None, max_examples=25)
@@ -88,6 +101,45 @@ def test_a_step_of_zeros_and_a_missing_number_are_no_padding(name: str) -> None:
         partly, filled = built(stacked([[[1.0, float("nan")], [1.0, 2.0]], [[1.0, 0.0], [1.0, 2.0]]]))
     assert not torch.allclose(short, zeros)
     torch.testing.assert_close(partly, filled)
+
+
+@names
+@variants
+@settings(deadline=None, max_examples=25)
+@given(rows=TOKENS, more=st.integers(0, 9), spelling=st.booleans())
+def test_padding_never_changes_the_answer_at_a_token(
+    name: str, variant: dict[str, Any], rows: list[list[int]], more: int, spelling: bool
+) -> None:
+    built = cast(Transducer, network(name, {**variant, "spelling": 3 if spelling else 0}))
+    tokens = spelled if spelling else padded
+    with torch.inference_mode():
+        alone = [built.transduce(tokens([row]))[0] for row in rows]
+        together = built.transduce(tokens(rows, more))
+    for row, expected in zip(together, alone, strict=True):
+        torch.testing.assert_close(row[: len(expected)], expected, rtol=0, atol=1e-6)
+
+
+@names
+@pytest.mark.parametrize("spelling", [0, 3])
+def test_batch_and_length_are_free_where_each_token_is_answered(name: str, spelling: int, tmp_path: Any) -> None:
+    longest = 41
+    rows = torch.randint(1, NUM_TOKENS, (4, longest), generator=torch.Generator().manual_seed(1)).tolist()
+    examples = spelled(rows) if spelling else padded(rows)
+    tokens = {"name": "tokens", "dtype": "int64", "shape": [None, *examples.shape[2:]]}
+    built = network(name, {"bidirectional": True, "num_layers": 2, "spelling": spelling})
+    task = Tagging(DataSet(Path(), {"classes": list("abc")}), Examples(examples.numpy(), None, np.arange(4)), CROSS)
+    module = on_cpu(task.answering(nn.Sequential(nn.Identity(), built)))
+    graph = Graph(module, [tokens], [task.output()], (examples,), {"probabilities": 1e-5})
+    export(graph, {}, tmp_path / "model.onnx")
+    session = Session(tmp_path / "model.onnx", threads=1)
+    found = parity(graph, session)
+    assert found["max_abs_difference"] <= 1e-5
+    assert (found["batch_sizes"], found["lengths"]) == (list(PARITY_BATCH_SIZES), [*PARITY_LENGTHS, longest])
+    row = examples[:1, :5].numpy()
+    answer, wide = session.run(row), session.run(np.pad(row, [(0, 0), (0, 30)] + [(0, 0)] * (row.ndim - 2)))
+    np.testing.assert_allclose(wide[:, :5], answer, atol=1e-6)
+    assert not wide[:, 5:].any()
+    np.testing.assert_allclose(answer.sum(axis=2), 1, atol=1e-5)
 
 
 @names

@@ -22,6 +22,7 @@ from tests.api.conftest import migrate, opened
 SHADES = "/v1/models/shades/predict"
 PRICES = "/v1/models/prices/predict"
 LENGTHS = "/v1/models/lengths/predict"
+PLACES = "/v1/models/places/predict"
 Problem = Callable[[httpx.Response, int, str], dict[str, Any]]
 
 
@@ -226,6 +227,58 @@ def test_what_is_no_text_or_too_long_is_422_and_named(
     if isinstance(text, str):
         headers = {"content-type": "text/plain"}
         assert word in problem(client.post(LENGTHS, content=text, headers=headers), 422, "input_invalid")["detail"]
+
+
+def test_the_words_of_a_text_are_tagged_with_their_places(client: TestClient, places: ModelVersion) -> None:
+    text = "In New York, New\nYork…"
+    (made,) = client.post(PLACES, json={"inputs": [text]}).json()["predictions"]
+    assert [token["text"] for token in made["tokens"]] == ["In", "New", "York", ",", "New", "York"]
+    assert made["tokens"][1] == {"text": "New", "label": "B-place", "probability": 0.75, "start": 3, "end": 6}
+    assert all(text[each["start"] : each["end"]] == each["text"] for each in made["tokens"] + made["entities"])
+    assert made["entities"] == [
+        {"label": "place", "text": "New York", "start": 3, "end": 11},
+        {"label": "place", "text": "New\nYork", "start": 13, "end": 21},
+    ]
+    assert client.post(PLACES, content=text, headers={"content-type": "text/plain"}).json()["predictions"] == [made]
+
+
+def test_words_that_are_given_are_neither_split_nor_joined(client: TestClient, places: ModelVersion) -> None:
+    given = [["New", "York"], ["New-York", "New", "New York"]]
+    both = client.post(PLACES, json={"inputs": given}).json()["predictions"]
+    assert [[token["label"] for token in made["tokens"]] for made in both] == [
+        ["B-place", "I-place"],
+        ["O", "B-place", "O"],
+    ]
+    assert both[1]["tokens"][2] == {"text": "New York", "label": "O", "probability": 0.75, "start": 13, "end": 21}
+    assert [client.post(PLACES, json={"inputs": [row]}).json()["predictions"][0] for row in given] == both
+
+
+def test_words_are_composed_before_they_are_counted(client: TestClient, places: ModelVersion) -> None:
+    decomposed = "cafe\N{COMBINING ACUTE ACCENT} New York"
+    (made,) = client.post(PLACES, json={"inputs": [decomposed]}).json()["predictions"]
+    assert [token["text"] for token in made["tokens"]] == ["café", "New", "York"]
+    assert made["entities"] == [{"label": "place", "text": "New York", "start": 5, "end": 13}]
+
+
+@pytest.mark.parametrize(
+    ("given", "word", "loc"),
+    [
+        (" \t", "empty", []),
+        ([], "empty", []),
+        (["New", ""], "blank", [1]),
+        (["New\nYork"], "one line", [0]),
+        (["New", 3], "a word", [1]),
+        (3, "list of words", []),
+        ("New " * 100_000, "400,000 characters", []),
+        (["New"] * 100_000, "399,999 characters", []),
+    ],
+)
+def test_what_cannot_be_tagged_is_422_and_named(
+    client: TestClient, places: ModelVersion, problem: Problem, given: Any, word: str, loc: list[int]
+) -> None:
+    body = problem(client.post(PLACES, json={"inputs": ["New York", given]}), 422, "input_invalid")
+    assert word in body["detail"]
+    assert body["errors"][0]["loc"] == ["body", "inputs", 1, *loc]
 
 
 def test_what_is_no_utf8_and_what_is_no_text_is_refused(

@@ -17,7 +17,7 @@ from models import registry
 from models.data import Batch, DataSet, Examples
 from models.errors import UnsuitableInput
 from models.export import export
-from models.graphs import Graph, served
+from models.graphs import Graph, on_cpu
 from models.inference import Session
 from models.registry import Architecture, ArchitectureConfig, Reference, Shape
 from models.tasks import TASKS, Task
@@ -35,6 +35,7 @@ NUM_CLASSES = 3
 TARGETS: dict[str, Callable[[Tensor], Tensor]] = {
     "classification": lambda inputs: torch.arange(len(inputs)) % NUM_CLASSES,
     "regression": lambda inputs: torch.arange(len(inputs)) % NUM_CLASSES / 1.0,
+    "tagging": lambda inputs: (inputs.abs() if inputs.ndim == 2 else inputs.abs().sum(dim=2)).long() % NUM_CLASSES,
     "segmentation": lambda inputs: sum(inputs[:, 0] > edge for edge in (-0.5, 0.5)).to(torch.uint8),  # type: ignore[union-attr]
 }
 """For each task, targets that are a function of the inputs or of their place."""
@@ -70,7 +71,8 @@ class Case(NamedTuple):
 
     def network(self) -> nn.Module:
         torch.manual_seed(0)
-        return self.architecture.configure({}).build(self.input_shape, self.fitted().num_outputs)
+        built = self.architecture.configure({}).build(self.input_shape, self.fitted().num_outputs)
+        return nn.Sequential(nn.Identity(), built)
 
     def loss(self, network: nn.Module, size: int = 12) -> Tensor:
         (phase,) = self.fitted().phases(network)
@@ -99,8 +101,9 @@ every_case = pytest.mark.parametrize(
 def test_an_answer_of_the_tasks_shape_for_each_input(case: Case, size: int) -> None:
     task = case.fitted()
     assert isinstance(task, Supervised)
-    answers = task.postprocess()(case.network().eval()(case.batch(size).inputs))
-    assert answers.shape == (size, *task.output()["shape"])
+    inputs = case.batch(size).inputs
+    answers = task.answering(case.network().eval())(inputs)
+    assert answers.shape == (size, *(inputs.shape[1] if each is None else each for each in task.output()["shape"]))
     assert answers.isfinite().all()
 
 
@@ -133,7 +136,7 @@ def test_one_batch_can_be_overfitted(case: Case) -> None:
 @every_case
 def test_onnx_answers_as_torch_does(case: Case, tmp_path: Path) -> None:
     inputs = case.batch(7).inputs
-    model = served(nn.Sequential(nn.Identity(), case.network()), case.fitted().postprocess())
+    model = on_cpu(case.fitted().answering(case.network()))
     export(Graph(model, [{"name": "x"}], [{"name": "y"}], (inputs,), {"y": 1e-4}), {}, tmp_path / "model.onnx")
     session = Session(tmp_path / "model.onnx", threads=1)
     for size in (1, 2, 7, 32):

@@ -1,0 +1,151 @@
+"""Tagging: one of K classes for each token of a row, as logits (N, T, K), answered as probabilities.
+
+It asks a network that can `transduce` for an output at each token; padding has no target, counts in no loss and is
+answered with probabilities of 0. Where classes are tags such as `B-person` (IOB2), what is judged is the entities.
+Shapes: N rows, T tokens, L tokens of the longest row, K classes.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from torch import Tensor, nn
+
+from models.losses import CrossEntropy
+from models.metrics.intervals import tagging_intervals
+from models.metrics.tagging import tagging_scores
+from models.ragged import widened
+from models.tasks.base import Array, Description, Scores, with_intervals
+from models.tasks.supervised import Supervised
+from models.transduction import is_step, transducer_of, words_of
+from shapes.tokens import NO_TARGET
+
+if TYPE_CHECKING:
+    from models.training.plan import Plan
+
+COUNTED_ROWS = 256
+
+
+class Tagging(Supervised):
+    """Targets are class indices (N, L) of int64, padded. Of an answer the best class and its probability are kept."""
+
+    name = "tagging"
+    title = "Tagging"
+    default_loss = CrossEntropy(name="cross_entropy")
+    quick_metric = "token_accuracy"
+    main_metric = "entity_f1"
+    curve_metrics = ("token_accuracy", "entity_f1")
+
+    def outputs(self, network: nn.Module, inputs: Tensor) -> Tensor:
+        """Logits (N, K, T): the classes stand where those of images do."""
+        preprocess, transducer = transducer_of(network)
+        logits_NTK: Tensor = transducer.transduce(preprocess(inputs))
+        return logits_NTK.transpose(1, 2)
+
+    def criterion(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """The mean loss () of the tokens that were read."""
+        return super().criterion(outputs, targets[:, : outputs.shape[2]])
+
+    def quick(self, logits_NKT: Tensor, targets_NL: Tensor) -> Tensor:
+        """The share of the tokens whose class has the largest logit."""
+        targets_NT = targets_NL[:, : logits_NKT.shape[2]]
+        right_NT = logits_NKT.argmax(dim=1) == targets_NT
+        return right_NT.sum() / (targets_NT != NO_TARGET).sum()
+
+    def answering(self, network: nn.Module) -> nn.Module:
+        """Probabilities (N, T, K) of raw tokens, 0 for padding."""
+        return _Answering(self, network)
+
+    def output(self) -> dict[str, Any]:
+        """Probabilities of the K classes of each token."""
+        return {"name": "probabilities", "dtype": "float32", "shape": [None, self.num_outputs]}
+
+    def guessed(self, plan: "Plan", network: nn.Module, split: str) -> Array:
+        """The most frequent class of each known word in training, and of the others the most frequent of all."""
+        tokenizer = plan.dataset.tokenizer
+        if tokenizer is None:
+            return super().guessed(plan, network, split)
+        counts_VK = np.zeros((tokenizer.num_tokens, self.num_outputs))
+        for batch in plan.splits["train"].batches(COUNTED_ROWS):
+            words_V, targets_V = _known(batch.inputs, batch.targets)
+            np.add.at(counts_VK, (words_V, targets_V), 1)
+        total_VK = np.where(counts_VK.any(axis=1, keepdims=True), counts_VK, counts_VK.sum(axis=0))
+        share_VK = total_VK / total_VK.sum(axis=1, keepdims=True)
+        answers = np.full((*plan.splits[split].targets.shape, 2), NO_TARGET, np.float32)
+        done = 0
+        for batch in plan.splits[split].batches(COUNTED_ROWS):
+            words_NT = words_of(batch.inputs)
+            best_NT2 = np.stack([share_VK.argmax(axis=1), share_VK.max(axis=1)], axis=1)[words_NT.numpy()]
+            rows = slice(done, done := done + len(words_NT))
+            answers[rows, : words_NT.shape[1]] = np.where(is_step(words_NT)[:, :, None], best_NT2, NO_TARGET)
+        return answers
+
+    @staticmethod
+    def read(outputs: Array) -> Array:
+        """The best class of each token and its probability (N, T, 2); `NO_TARGET` twice for padding."""
+        best_NT2 = np.stack([outputs.argmax(axis=2), outputs.max(axis=2)], axis=2)
+        return np.where(best_NT2[:, :, 1:] > 0, best_NT2, NO_TARGET).astype(np.float32)
+
+    @staticmethod
+    def score(targets: Array, answers: Array, labels: list[str] | None, num_inputs: int) -> Scores:
+        """Token accuracy, and precision, recall and F1 of entities."""
+        return tagging_scores(targets, tags_of(answers, targets), labels or [])
+
+    @classmethod
+    def measure(cls, targets: Array, answers: Array, labels: list[str] | None, num_inputs: int) -> Scores:
+        """The same with intervals of all but each type's."""
+        tags = tags_of(answers, targets)
+        return with_intervals(
+            tagging_scores(targets, tags, labels or []), tagging_intervals(targets, tags, labels or [])
+        )
+
+    @staticmethod
+    def guess(train_targets: Array, count: int, num_outputs: int) -> Array:
+        """The most frequent class for every token of `count` rows as long as the longest in training."""
+        counts = np.bincount(train_targets[train_targets != NO_TARGET], minlength=num_outputs)
+        best = [counts.argmax(), counts.max() / counts.sum()]
+        return np.tile(np.array(best, np.float32), (count, train_targets.shape[1], 1))
+
+    @staticmethod
+    def describe(answer: Array, labels: list[str] | None, size: tuple[int, int] | None) -> Description:
+        """The classes of a row's tokens as `tags`, a blank between them, and their probabilities likewise."""
+        known = answer[answer[:, 0] != NO_TARGET]
+        return Description(
+            {
+                "tags": " ".join((labels or [])[int(index)] for index in known[:, 0]),
+                "probabilities": " ".join(f"{probability:.4f}" for probability in known[:, 1]),
+            }
+        )
+
+    @classmethod
+    def tabulated(cls, target: Any, answer: Array, labels: list[str] | None) -> dict[str, Any]:
+        """True and predicted tags, and the probabilities of these."""
+        true = " ".join((labels or [])[index] for index in target if index != NO_TARGET)
+        facts = cls.describe(answer, labels, None).facts
+        return {"target": true, "prediction": facts["tags"], "probabilities": facts["probabilities"]}
+
+
+class _Answering(nn.Module):
+    """From raw tokens to probabilities."""
+
+    def __init__(self, task: Tagging, network: nn.Module) -> None:
+        super().__init__()
+        self.network, self.head, self._outputs = network, task.postprocess(), task.outputs
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        probabilities_NTK = self.head(self._outputs(self.network, tokens)).transpose(1, 2)
+        masked_NTK: Tensor = probabilities_NTK * is_step(tokens)[:, :, None]
+        return masked_NTK
+
+
+def tags_of(answers_NT2: Array, targets_NL: Array) -> Array:
+    """The classes (N, L) in answers, `NO_TARGET` where a row was not read to its end."""
+    tags_NT = answers_NT2[:, : targets_NL.shape[1], 0].astype(np.int64)
+    return widened(tags_NT, targets_NL.shape[1], NO_TARGET)
+
+
+def _known(tokens: Tensor, targets_NL: Tensor) -> tuple[Array, Array]:
+    """The words and targets (V,) of all tokens that are no padding."""
+    words_NT = words_of(tokens)
+    targets_NT = targets_NL[:, : words_NT.shape[1]]
+    known_NT = targets_NT != NO_TARGET
+    return words_NT[known_NT].cpu().numpy(), targets_NT[known_NT].cpu().numpy()
