@@ -4,7 +4,20 @@ import errno
 from typing import Any
 
 from models.errors import JobError, UnknownName
-from models.readers import builtin, conll, csv, idx, image_folder, mask_folder, npz, pairs, series, texts, trees
+from models.readers import (
+    builtin,
+    conll,
+    csv,
+    idx,
+    image_folder,
+    mask_folder,
+    npz,
+    pairs,
+    parquet,
+    series,
+    texts,
+    trees,
+)
 from models.readers.detect import detect
 from models.readers.source import Limits, ReadOptions, Source
 from models.readers.split import carve, cut
@@ -16,6 +29,7 @@ READERS = {
     "mask-folder": mask_folder.read,
     "idx": idx.read,
     "csv": csv.read,
+    "parquet": parquet.read,
     "npz": npz.read,
     "text-folder": texts.read_documents,
     "text-classes": texts.read_examples,
@@ -81,8 +95,6 @@ def _read(context: JobContext, options: ReadOptions, writer: DatasetWriter) -> D
         context.report.log(f"The upload is of the format {format}.")
     if format == "image-folder" and options.task == "segmentation":
         format = "mask-folder"
-    if format == "parquet":
-        raise JobError("format_unsupported", "Parquet is not read; export the table as CSV.")
     if format not in READERS:
         raise UnknownName("format", format, ["auto", *READERS])
     return READERS[format](source, writer)

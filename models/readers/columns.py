@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from models.errors import JobError, UnsuitableData
-from models.readers.csv_rows import Row, invalid, parse_number
+from models.readers.rows import Row, invalid, parse_number
 from models.readers.source import MAX_NAME_CHARACTERS, Task
 from models.readers.stream import shown
 from models.readers.targets import MAX_CLASSES, class_name, infer_task, number_classes, too_many_classes

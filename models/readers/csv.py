@@ -1,121 +1,117 @@
-"""`csv`: a table with a header, read in passes: what the columns are, their categories, their values."""
+"""`csv`: a table with a header (RFC 4180), whose rows are read one at a time, of bounded size."""
 
+import csv
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
 
-import numpy as np
-
-from models.errors import UnsuitableData
-from models.readers.columns import Column, TargetColumn, choose_target, is_missing
-from models.readers.csv_rows import CsvFile, Row, invalid
+from models.errors import JobError
+from models.readers import table
+from models.readers.lines import Lines
+from models.readers.rows import Row, check_names, parse_number
 from models.readers.source import Source
-from models.readers.stream import shown
 from models.readers.writer import DatasetWriter, Description
 
-BATCH_VALUES = 2**18
-MAX_BATCH_ROWS = 4096
-MAX_ALL_CATEGORIES = 100_000
+MAX_ROW_BYTES = 4 * 2**20
+DELIMITERS = (",", ";", "\t", "|")
 
 
 def read(source: Source, writer: DatasetWriter) -> Description:
-    """Read a table. Rows whose target is missing are dropped and counted.
-
-    The target is the column of the option `target`, else the first called target, label, class or y, else the last.
+    """Read a table (see `models.readers.table`).
 
     Raises:
-        JobError: `csv_invalid`, naming the row and the remedy.
+        JobError: `csv_invalid`, naming the row and the remedy; and those of any table.
         UnsuitableData: targets that cannot be learned.
     """
-    source.options.check_task("a table is", "classification", "regression")
-    return _Reading(source, writer).read()
+    return table.read(source, writer, CsvFile(source.path))
 
 
-class _Reading:
-    """The passes over one file."""
+class CsvFile:
+    """A CSV file with a header. The delimiter is that of `DELIMITERS` which finds the most columns in the header.
 
-    def __init__(self, source: Source, writer: DatasetWriter) -> None:
-        self._source = source
-        self._writer = writer
-        self._file = CsvFile(source.path)
-        names = self._file.columns
-        self._target_at = choose_target(names, source.options.target)
-        self._features_at = [index for index in range(len(names)) if index != self._target_at]
-        self._features = [Column(names[index]) for index in self._features_at]
-        if not self._features:
-            raise invalid(f"The only column is the target {shown(names[0])}; add columns to predict it from.")
+    Raises:
+        JobError: `csv_invalid`, naming the row and the remedy; so does reading the rows.
+    """
 
-    def read(self) -> Description:
-        target = self._survey()
-        self._collect_categories()
-        self._write(target)
-        columns = [column.as_json() for column in self._features]
-        return Description(
-            modality="tabular",
-            task=target.task if target else None,
-            classes=target.classes if target else None,
-            input={"name": "features", "dtype": "float32", "shape": [len(columns)], "columns": columns},
-            target=target.as_json() if target else None,
-        )
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._bytes = path.stat().st_size
+        self.fraction = 0.0
+        headers: dict[str, list[str]] = {}
+        for delimiter in DELIMITERS:
+            with suppress(csv.Error):  # Quotes that are right for one delimiter are wrong for another.
+                headers[delimiter] = self._header(delimiter)
+        if not headers:
+            raise invalid("Line 1 is not valid CSV; check its quotes.")
+        self._delimiter = max(headers, key=lambda delimiter: len(headers[delimiter]))
+        self.columns = headers[self._delimiter]
+        _check_header(self.columns)
 
-    def _survey(self) -> TargetColumn | None:
-        """First pass: the kind of every column."""
-        target_at, target = self._target_at, None
-        if target_at is not None:
-            target = TargetColumn(self._file.columns[target_at], self._source.options.task)
-        for row in self._rows(0.0, 0.4):
-            if target is not None and target_at is not None:
-                target.observe(row, row.cells[target_at])
-            for column, at in zip(self._features, self._features_at, strict=True):
-                column.observe(row.cells[at])
-        if target is None:
-            return None
-        target.close()
-        empty = next((column for column in self._features if column.is_empty), None)
-        if empty is not None:
-            raise UnsuitableData(f"The column {shown(empty.name)} is empty in all rows; remove it.")
-        return target
-
-    def _collect_categories(self) -> None:
-        """Second pass, if a column holds text."""
-        texts = [pair for pair in zip(self._features, self._features_at, strict=True) if not pair[0].is_numeric]
-        total = 0
-        for row in self._rows(0.4, 0.2) if texts else ():
-            total += sum(column.collect(row.cells[at]) for column, at in texts)
-            if total > MAX_ALL_CATEGORIES:
-                raise invalid(
-                    f"The text columns hold over {MAX_ALL_CATEGORIES:,} distinct values in all; remove some columns."
-                )
-        for column, _ in texts:
-            column.close()
-
-    def _write(self, target: TargetColumn | None) -> None:
-        """Last pass: the values."""
-        inputs = self._writer.inputs("train", np.float32, (len(self._features),))
-        most = max(1, min(MAX_BATCH_ROWS, BATCH_VALUES // len(self._features)))
-        batch, targets = [], []
-        for row in self._rows(0.6, 0.4):
-            if target is not None and self._target_at is not None:
-                cell = row.cells[self._target_at]
-                if is_missing(cell):
-                    self._writer.skipped.add(f"row {row.number}", "the target is missing")
+    def rows(self) -> Iterator[Row]:
+        """One pass over the rows, cells without surrounding blanks; empty lines are left out."""
+        number = 0
+        with self._path.open("rb") as file:
+            lines = _RecordLines(file)
+            for cells in self._records(lines, self._delimiter):
+                if number == 0:
+                    number = 1
                     continue
-                targets.append(target.encode(cell))
-            pairs = zip(self._features, self._features_at, strict=True)
-            batch.append([column.encode(row, row.cells[at]) for column, at in pairs])
-            if len(batch) == most:
-                inputs.append(np.array(batch, np.float32))
-                self._append_targets(target, targets)
-                batch, targets = [], []
-        if batch:
-            inputs.append(np.array(batch, np.float32))
-            self._append_targets(target, targets)
+                row = Row(number, lines.number, cells)
+                if len(cells) != len(self.columns):
+                    raise invalid(f"{row.place} has {len(cells):,} cells, but the header has {len(self.columns):,}.")
+                self.fraction = lines.bytes_read / self._bytes
+                yield row
+                number += 1
 
-    def _append_targets(self, target: TargetColumn | None, values: list[float]) -> None:
-        if target is not None:
-            dtype = np.float32 if target.classes is None else np.int64
-            self._writer.targets("train", dtype).append(np.array(values))
+    def _header(self, delimiter: str) -> list[str]:
+        with self._path.open("rb") as file:
+            records = csv.reader(_RecordLines(file), delimiter=delimiter, strict=True)
+            return [cell.strip() for cell in next(filter(None, records), [])]
 
-    def _rows(self, begin: float, share: float) -> Iterator[Row]:
-        for row in self._file.rows():
-            if row.number % 1000 == 1:
-                self._source.progress(begin + share * self._file.position / self._file.bytes)
-            yield row
+    def _records(self, lines: "_RecordLines", delimiter: str) -> Iterator[list[str]]:
+        reader = csv.reader(lines, delimiter=delimiter, strict=True)
+        while True:
+            lines.begin_record()
+            try:
+                cells = next(reader, None)
+            except csv.Error as error:
+                raise invalid(f"Line {lines.number} is not valid CSV ({error}); check its quotes.") from None
+            if cells is None:
+                return
+            if cells:
+                yield [cell.strip() for cell in cells]
+
+
+class _RecordLines(Lines):
+    """The lines of the file. The bytes of a record, which quotes may stretch over lines, are bounded."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        super().__init__(file, MAX_ROW_BYTES, invalid)
+        self._record_bytes = 0
+
+    def begin_record(self) -> None:
+        self._record_bytes = 0
+
+    def __next__(self) -> str:
+        line = super().__next__()
+        self._record_bytes += self.line_bytes
+        if self._record_bytes > MAX_ROW_BYTES:
+            raise invalid(
+                f"The row at line {self.number} is longer than {MAX_ROW_BYTES:,} bytes; check its quotes and line ends."
+            )
+        return line
+
+
+def _check_header(columns: list[str]) -> None:
+    if not columns:
+        raise invalid("The file is empty; its first line must name the columns.")
+    numbers = [number for number in map(parse_number, columns) if number is not None]
+    if 2 * len(numbers) >= len(columns) or not all(number.is_integer() for number in numbers):
+        raise invalid("The first line holds numbers, not names; add a header that names the columns.")
+    check_names(columns)
+
+
+def invalid(detail: str) -> JobError:
+    """The file is not a table that can be read."""
+    return JobError("csv_invalid", detail)

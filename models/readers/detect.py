@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from models.errors import JobError
-from models.readers import idx, image_files, mask_folder, npz, texts
+from models.readers import idx, image_files, mask_folder, npz, parquet, texts
 from models.readers.archive import GZIP_MAGIC, is_archive, walk
 from models.readers.layout import arrange
 from models.readers.sniffing import is_series, text_format
@@ -12,7 +12,6 @@ from models.readers.text_files import side_reason
 
 HEAD_BYTES = 4096
 UNREADABLE = {
-    b"PAR1": "a Parquet file; export the table as CSV",
     b"BZh": "compressed with bzip2; use zip or tar.gz",
     b"\xfd7zXZ\0": "compressed with xz; use zip or tar.gz",
     b"\x28\xb5\x2f\xfd": "compressed with zstd; use zip or tar.gz",
@@ -34,6 +33,8 @@ def detect(path: Path, limits: Limits, options: ReadOptions) -> str:
         head = file.read(HEAD_BYTES)
     if not head:
         raise JobError("format_unknown", "The upload is empty; send the file as the body.")
+    if head.startswith(parquet.MAGIC):
+        return "parquet"
     for magic, what in UNREADABLE.items():
         if head.startswith(magic):
             raise JobError("format_unsupported", f"The upload is {what}.")

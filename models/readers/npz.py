@@ -14,9 +14,9 @@ from models.errors import JobError
 from models.masks import resized
 from models.readers.archive import Entry, walk
 from models.readers.array_targets import ArrayTargets
-from models.readers.csv_rows import MAX_COLUMNS
 from models.readers.mask_targets import MaskClasses, mask_target
 from models.readers.pixels import PixelFitter
+from models.readers.rows import MAX_COLUMNS
 from models.readers.source import Source
 from models.readers.stream import CHUNK_BYTES, shown
 from models.readers.writer import Array, DatasetWriter, Description, chunks, image_input

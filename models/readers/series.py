@@ -8,7 +8,8 @@ import numpy as np
 
 from models.errors import JobError, UnsuitableData
 from models.readers.columns import FLOAT32_MAX, choose_target, is_missing
-from models.readers.csv_rows import CsvFile, Row, parse_number
+from models.readers.csv import CsvFile
+from models.readers.rows import Row, parse_number
 from models.readers.source import MAX_NAME_CHARACTERS, Source
 from models.readers.stream import shown
 from models.readers.targets import MAX_CLASSES
@@ -137,7 +138,7 @@ class _Reading:
             nonlocal row
             while row is not None and self._name(row) == name:
                 if row.number % 1000 == 0:
-                    self._source.progress(begin + 0.5 * self._file.position / self._file.bytes)
+                    self._source.progress(begin + 0.5 * self._file.fraction)
                 yield row
                 row = next(rows, None)
 

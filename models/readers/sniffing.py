@@ -3,8 +3,8 @@
 import re
 from itertools import pairwise
 
-from models.readers.csv_rows import parse_number
 from models.readers.lines import BOM_UTF8
+from models.readers.rows import parse_number
 from models.readers.series import SERIES_COLUMNS, TIME_COLUMNS
 from models.readers.times import Moment, parse
 

@@ -12,6 +12,7 @@ DatasetFormat = Literal[
     "mask-folder",
     "idx",
     "csv",
+    "parquet",
     "npz",
     "text-folder",
     "text-classes",

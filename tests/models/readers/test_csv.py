@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.errors import JobError
-from models.readers.csv_rows import MAX_COLUMNS, MAX_ROW_BYTES
+from models.readers.csv import MAX_ROW_BYTES
+from models.readers.rows import MAX_COLUMNS
 from tests.models.readers.builders import ingest, refusal
 
 FLOWERS = b"length,width,colour,species\n1,2,red,rose\n3,,blue,rose\n5,6,?,tulip\n7,8,red,tulip\n"
@@ -161,7 +162,7 @@ def test_columns_without_a_name_of_their_own_are_refused(header: str, word: str)
 def test_a_million_columns_are_refused() -> None:
     error = refusal(b",".join(b"c%d" % i for i in range(MAX_COLUMNS + 1)) + b"\n")
     assert "columns" in error.detail
-    assert refusal(b"," * 1_000_000 + b"\n").code == "csv_invalid"
+    assert refusal(b"," * 1_000_000 + b"\n").code == "table_invalid"
 
 
 def test_an_endless_line_is_refused_without_being_read(tmp_path: Path) -> None:
@@ -196,7 +197,7 @@ def test_targets_that_no_float_holds_are_refused(cell: str) -> None:
 
 def test_features_that_no_float_holds_are_refused() -> None:
     error = refusal(lines("a,z", "1e39,2.5", "2,3.5"))
-    assert error.code == "csv_invalid"
+    assert error.code == "table_invalid"
     assert "'a'" in error.detail
 
 
@@ -226,7 +227,7 @@ def test_a_column_that_is_empty_everywhere_is_refused() -> None:
 
 
 def test_a_target_without_features_is_refused() -> None:
-    assert refusal(lines("a", "1", "2")).code == "csv_invalid"
+    assert refusal(lines("a", "1", "2")).code == "table_invalid"
 
 
 def test_free_text_is_refused() -> None:
@@ -236,8 +237,8 @@ def test_free_text_is_refused() -> None:
 
 
 def test_too_many_distinct_texts_in_all_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("models.readers.csv.MAX_ALL_CATEGORIES", 3)
-    assert refusal(lines("a,b,z", "p,q,1", "r,s,2")).code == "csv_invalid"
+    monkeypatch.setattr("models.readers.table.MAX_ALL_CATEGORIES", 3)
+    assert refusal(lines("a,b,z", "p,q,1", "r,s,2")).code == "table_invalid"
 
 
 def test_too_many_classes_are_refused() -> None:
@@ -245,7 +246,7 @@ def test_too_many_classes_are_refused() -> None:
 
 
 def test_a_table_longer_than_a_batch_is_read_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("models.readers.csv.MAX_BATCH_ROWS", 7)
+    monkeypatch.setattr("models.readers.table.MAX_BATCH_ROWS", 7)
     ingested = ingest(lines("a,z", *(f"{i},{i / 2}" for i in range(50))))
     assert ingested.inputs()[:, 0].tolist() == list(range(50))
     assert ingested.targets().tolist() == [i / 2 for i in range(50)]

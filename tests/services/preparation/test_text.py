@@ -60,7 +60,6 @@ def test_a_text_model_is_asked_about_text_alone(resources: Resources, kind: str)
         ({"kind": "optimize", "model": "lengths"}, "model_not_optimized", "model"),
         ({"kind": "diagnose", "architecture": "gru", "dataset": "words"}, "data_not_diagnosed", "dataset"),
         ({"kind": "train", "architecture": "gru", "dataset": "pictures"}, "job_invalid", "architecture"),
-        ({"kind": "train", "architecture": "gru", "dataset": "tags"}, "job_invalid", "architecture"),
         (
             {"kind": "train", "architecture": "gru", "dataset": "words", "hyperparameters": {"unit": "letters"}},
             "job_invalid",
