@@ -8,7 +8,7 @@ series with NaN. Targets that do are padded too.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
@@ -25,7 +25,7 @@ from models.errors import Mismatch, UnsuitableData
 from models.ragged import Ragged
 from models.splits import Rows, hold_out
 from models.training.settings import Split
-from shapes.tokens import NO_TARGET, Tokenizer
+from shapes.tokens import NO_TARGET, Tokenizer, composed
 
 IN_MEMORY_BYTES = 2 * 1024**3
 """Data sets up to this size are held in memory."""
@@ -43,7 +43,7 @@ class Batch(NamedTuple):
 
 
 class Examples:
-    """The rows of one split."""
+    """The rows of one split: those of a split of the source, `source`, with the numbers `rows` (N,)."""
 
     def __init__(
         self,
@@ -53,9 +53,10 @@ class Examples:
         *,
         device: torch.device | None = None,
         in_memory: bool = True,
+        source: str = "train",
     ) -> None:
         self.device = device or torch.device("cpu")
-        self.rows = rows
+        self.source, self.rows = source, rows
         self.targets = torch.from_numpy(np.zeros(len(rows)) if targets is None else targets[rows])
         self.targets = self.targets.to(self.device)
         self._inputs: Tensor | NDArray[Any] | Ragged = inputs
@@ -153,6 +154,8 @@ class DataSet:
     manifest: dict[str, Any]
     tokenizer: Tokenizer | None = None
     """What makes tokens of the inputs, which are text."""
+    target_tokenizer: Tokenizer | None = None
+    """What makes tokens of the targets, if they are text."""
 
     @classmethod
     def open(cls, directory: Path) -> "DataSet":
@@ -199,13 +202,31 @@ class DataSet:
     def targets(self, split: str) -> NDArray[Any] | None:
         """The targets (N,), masks (N, H, W) or classes (N, L) of a split of the source; None where there are none.
 
-        Classes that vary in number are padded with `NO_TARGET`, in as few bytes as hold them.
+        Classes that vary in number are padded with `NO_TARGET`, in as few bytes as hold them; texts are their tokens,
+        if there is a tokeniser for them.
         """
-        target = self.manifest["target"]
-        if target is None or target["dtype"] == "string":
+        if self.manifest["target"] is None or (self._writes and self.target_tokenizer is None):
             return None
+        if self.target_tokenizer is not None:
+            return padded_targets(_encoded(self.target_tokenizer, self._texts(split, "targets")))
         stored = ragged.load(self._path(split, "targets"))
         return padded_targets(stored) if isinstance(stored, Ragged) else stored
+
+    def truth(self, examples: Examples) -> NDArray[Any]:
+        """What answers are held against (N, ...): the targets; where they are texts, these themselves (N,)."""
+        if not self._writes:
+            return examples.targets.cpu().numpy()
+        return _as_array(self._texts(examples.source, "targets", examples.rows))
+
+    def asked(self, examples: Examples) -> NDArray[Any]:
+        """The inputs (N,) of examples, which are texts, as `truth` has its texts."""
+        return _as_array(self._texts(examples.source, "inputs", examples.rows))
+
+    @property
+    def _writes(self) -> bool:
+        """Whether the targets are texts."""
+        target = self.manifest["target"]
+        return target is not None and target["dtype"] == "string"
 
     def stored(self, split: str) -> NDArray[Any] | Ragged:
         """The inputs of a split of the source, of whatever shape: mapped from the file, or the tokens of texts."""
@@ -213,12 +234,20 @@ class DataSet:
 
     def texts(self, split: str, rows: Rows | None = None) -> Iterator[str]:
         """The inputs of a split of the source, or those of these rows, if they are text."""
-        encoded = Ragged.load(self._path(split, "inputs"))
+        return self._texts(split, "inputs", rows)
+
+    def target_texts(self, split: str, rows: Rows | None = None) -> Iterator[str]:
+        """Likewise the targets."""
+        return self._texts(split, "targets", rows)
+
+    def _texts(self, split: str, which: str, rows: Rows | None = None) -> Iterator[str]:
+        encoded = Ragged.load(self._path(split, which))
         return (encoded[int(row)].tobytes().decode() for row in (range(len(encoded)) if rows is None else rows))
 
-    def tokenized(self, tokenizer: Tokenizer) -> "DataSet":
-        """The same data with tokens (T,) of int64 for inputs, or (T, 1 + S) with S characters of each."""
-        return replace(self, tokenizer=tokenizer)
+    def tokenized(self, tokenizer: Tokenizer, target_tokenizer: Tokenizer | None = None) -> "DataSet":
+        """The same data with tokens (T,) of int64 for inputs, or (T, 1 + S) with S characters of each, and for targets
+        that are text."""
+        return replace(self, tokenizer=tokenizer, target_tokenizer=target_tokenizer)
 
     def as_taken(self, signature: Mapping[str, Any]) -> "DataSet":
         """The same data with the inputs that a version of this signature takes: its tokens of texts.
@@ -259,7 +288,7 @@ class DataSet:
         """The given rows, or all, of a split of the source."""
         inputs = self.stored(split)
         rows = np.arange(len(inputs)) if rows is None else rows
-        return Examples(inputs, self.targets(split), rows, device=device, in_memory=self.in_memory)
+        return Examples(inputs, self.targets(split), rows, device=device, in_memory=self.in_memory, source=split)
 
     def divided(self, split: Split, device: torch.device | None = None) -> dict[str, Examples]:
         """Training examples, and those of validation and test, as `rows` divides them."""
@@ -288,9 +317,17 @@ class _Tokens(dict[str, Ragged]):
         tokenizer = self._dataset.tokenizer
         if tokenizer is None:
             raise TypeError("the inputs are not text")
-        tokens = (np.array(tokenizer.encode(text), np.int64) for text in self._dataset.texts(split))
-        self[split] = Ragged.of(tokens, np.int64)
+        self[split] = _encoded(tokenizer, self._dataset.texts(split))
         return self[split]
+
+
+def _encoded(tokenizer: Tokenizer, texts: Iterable[str]) -> Ragged:
+    return Ragged.of((np.array(tokenizer.encode(text), np.int64) for text in texts), np.int64)
+
+
+def _as_array(texts: Iterable[str]) -> NDArray[Any]:
+    """Texts (N,) in composed form."""
+    return np.array([composed(text).strip() for text in texts], object)
 
 
 def padded_targets(rows: Ragged) -> NDArray[Any]:

@@ -18,12 +18,13 @@ import numpy as np
 import onnx
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from models.errors import ParityFailed
 from models.graphs import Described, Graph
 from models.inference import METADATA_KEY, Session
 from models.ragged import padding_of
+from models.torchscript import traced
 
 OPSET = 17
 PARITY_BATCH_SIZES = (1, 2, 7, 32)
@@ -34,17 +35,20 @@ PARITY_LENGTHS = (1, 2, 7, 33)
 def export(graph: Graph, metadata: dict[str, Any], path: Path) -> None:
     """Write a graph as ONNX."""
     inputs, outputs = ([tensor["name"] for tensor in side] for side in (graph.inputs, graph.outputs))
+    examples = tuple(_repeated(example, 2) for example in graph.examples)
     with warnings.catch_warnings():
         for message in (".*legacy TorchScript-based ONNX export", "The feature will be removed"):
             warnings.filterwarnings("ignore", message, DeprecationWarning)
+        # Of what is traced beforehand: that it no longer has Python's signature.
+        warnings.filterwarnings("ignore", "no signature found for", UserWarning)
         # Of padding: its sizes are constants that the exporter leaves for ONNX Runtime to fold.
         warnings.filterwarnings("ignore", "Constant folding - Only steps=1", UserWarning)
         # Of recurrent layers: they check the width of what they get, and make their first state for any batch.
         warnings.filterwarnings("ignore", module="torch.nn.modules.rnn")
         warnings.filterwarnings("ignore", "Exporting a model to ONNX with a batch_size other than 1", UserWarning)
         torch.onnx.export(
-            graph.module,
-            tuple(_repeated(example, 2) for example in graph.examples),
+            _with_loops(graph.module, examples),
+            examples,
             path,
             input_names=inputs,
             output_names=outputs,
@@ -58,6 +62,12 @@ def export(graph: Graph, metadata: dict[str, Any], path: Path) -> None:
     path.write_bytes(written.SerializeToString())
 
 
+def _with_loops(module: nn.Module, examples: tuple[Tensor, ...]) -> nn.Module:
+    """The module; traced already, if a part of it is scripted, since the exporter's own tracing stops at that."""
+    has_loops = any(isinstance(each, torch.jit.ScriptModule) for each in module.modules())
+    return traced(module, examples) if has_loops else module
+
+
 def parity(graph: Graph, session: Session) -> dict[str, Any]:
     """Compare ONNX Runtime with PyTorch on the graph's examples, at several batch sizes.
 
@@ -69,9 +79,9 @@ def parity(graph: Graph, session: Session) -> dict[str, Any]:
     """
     largest = dict.fromkeys(graph.tolerance, 0.0)
     for batch in _batches(graph):
-        with torch.inference_mode():
-            expected = _each(graph.module(*batch))
         answered = _each(session.run(tuple(tensor.numpy() for tensor in batch)))
+        with torch.inference_mode():
+            expected = graph.expected(batch, tuple(map(torch.from_numpy, answered)))
         for output, ours, theirs in zip(graph.outputs, expected, answered, strict=True):
             difference = _difference(output["name"], len(batch[0]), ours.numpy(), theirs)
             largest[output["name"]] = max(largest[output["name"]], difference)
@@ -95,12 +105,29 @@ def _dynamic_axes(tensor: Described) -> dict[int, str]:
 
 
 def _varies(graph: Graph) -> bool:
-    """Whether its one input is of rows of varying length."""
-    return len(graph.inputs) == 1 and graph.inputs[0].get("shape", [])[:1] == [None]
+    """Whether inputs are of rows of varying length."""
+    return any(_is_sequence(described) for described in graph.inputs)
+
+
+def _is_sequence(described: Described) -> bool:
+    return bool(described.get("shape", ())[:1] == [None])
 
 
 def _lengths(graph: Graph) -> list[int]:
-    return [*PARITY_LENGTHS, graph.examples[0].shape[1]]
+    sides = zip(graph.inputs, graph.examples, strict=True)
+    return [*PARITY_LENGTHS, max(example.shape[1] for described, example in sides if _is_sequence(described))]
+
+
+def _stretched(described: Described, example: Tensor, size: int, length: int) -> Tensor:
+    """(size, length, ...) of an input whose rows vary in length, and (size, ...) of any other.
+
+    What is not of a data set, as what an encoder has made, is never padded.
+    """
+    if not _is_sequence(described):
+        return _repeated(example, size)
+    if described["shape"] == [None] or "columns" in described:
+        return _sequences(example, size, length)
+    return _repeated(example, size)[:, torch.arange(length) % example.shape[1]]
 
 
 def _sequences(example: Tensor, size: int, length: int) -> Tensor:
@@ -117,7 +144,8 @@ def _sequences(example: Tensor, size: int, length: int) -> Tensor:
 def _batches(graph: Graph) -> Iterator[tuple[Tensor, ...]]:
     if _varies(graph):
         for size, length in product(PARITY_BATCH_SIZES, _lengths(graph)):
-            yield (_sequences(graph.examples[0], size, length),)
+            sides = zip(graph.inputs, graph.examples, strict=True)
+            yield tuple(_stretched(described, example, size, length) for described, example in sides)
         return
     for size in PARITY_BATCH_SIZES:
         batch = tuple(_repeated(example, size) for example in graph.examples)

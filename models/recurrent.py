@@ -108,12 +108,10 @@ class RecurrentConfig(ArchitectureConfig):
         return TokenOptions(self.unit, self.vocabulary, self.max_length, self.spelling)
 
 
-class RecurrentNetwork(Transducer):
-    """Embeddings of tokens or the steps of a series, layers of a recurrent cell, and a linear map of states."""
+class Reader(nn.Module):
+    """Embeddings of tokens, or the steps of a series, and layers of a recurrent cell."""
 
-    cell: ClassVar[type[Cell]]
-
-    def __init__(self, config: RecurrentConfig, input_shape: Shape, num_outputs: int) -> None:
+    def __init__(self, cell: type[Cell], config: RecurrentConfig, input_shape: Shape) -> None:
         super().__init__()
         self.embedding = None
         self.spelling = None
@@ -124,26 +122,18 @@ class RecurrentNetwork(Transducer):
             width = config.embedding_dim * (2 if config.spelling else 1)
         self.layers = nn.ModuleList()
         for number in range(config.num_layers):
-            layer = _Layer(self.cell, width, config, skip=config.skip**number)
+            layer = Layer(cell, width, config, skip=config.skip**number)
             self.layers.append(layer)
             width = len(layer.directions) * config.hidden_dim
+        self.width = width
+        """Numbers in the uppermost states."""
         self.dropout = nn.Dropout(config.dropout)
-        self.output = nn.Linear(width, num_outputs)
 
-    def forward(self, inputs: Tensor) -> Tensor:
-        """Outputs (N, K) after the last of tokens (N, T) or (N, T, 1 + S), or of the steps of series (N, T, E)."""
-        _, last_NH = self._states(inputs)
-        y_NK: Tensor = self.output(self.dropout(last_NH))
-        return y_NK
+    def read(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """The uppermost states (N, T, H), and those (N, H) after the whole row.
 
-    def transduce(self, inputs: Tensor) -> Tensor:
-        """Outputs (N, T, K) at each of the same."""
-        x_NTH, _ = self._states(inputs)
-        y_NTK: Tensor = self.output(self.dropout(x_NTH))
-        return y_NTK
-
-    def _states(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
-        """The uppermost states (N, T, H), and those (N, H) after the whole row."""
+        Inputs are tokens (N, T) or (N, T, 1 + S), or series (N, T, E).
+        """
         x_NTE, length_N = self.steps(inputs)
         last_NH = x_NTE[:, 0]
         for layer in self.layers:
@@ -159,6 +149,28 @@ class RecurrentNetwork(Transducer):
         if self.spelling is not None:
             x_NTE = torch.cat([x_NTE, self.spelling(self.embedding(inputs[:, :, 1:].long()))], dim=2)
         return x_NTE, length_N
+
+
+class RecurrentNetwork(Reader, Transducer):
+    """A reader, and a linear map of states."""
+
+    cell: ClassVar[type[Cell]]
+
+    def __init__(self, config: RecurrentConfig, input_shape: Shape, num_outputs: int) -> None:
+        super().__init__(self.cell, config, input_shape)
+        self.output = nn.Linear(self.width, num_outputs)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Outputs (N, K) after the last step."""
+        _, last_NH = self.read(inputs)
+        y_NK: Tensor = self.output(self.dropout(last_NH))
+        return y_NK
+
+    def transduce(self, inputs: Tensor) -> Tensor:
+        """Outputs (N, T, K) at each step."""
+        x_NTH, _ = self.read(inputs)
+        y_NTK: Tensor = self.output(self.dropout(x_NTH))
+        return y_NTK
 
 
 class Spelling(nn.Module):
@@ -178,7 +190,7 @@ class Spelling(nn.Module):
         return y_NTE
 
 
-class _Layer(nn.Module):
+class Layer(nn.Module):
     """One layer in one or both directions.
 
     The directions are networks of their own: exporters were seen to freeze the length of a bidirectional one.

@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 import models.architectures
 from models.errors import InvalidHyperparameters, UnknownName, UnsuitableInput
-from shapes.tokens import Unit
+from shapes.tokens import Given, Unit
 
 if TYPE_CHECKING:
     from torch import nn
@@ -42,7 +42,7 @@ class TokenOptions(NamedTuple):
     Of words as they are given there is no unit to choose. `spelling` is how many characters of each unit are read.
     """
 
-    unit: Unit
+    unit: Unit | Given
     vocabulary: int
     max_length: int
     spelling: int = 0
@@ -62,6 +62,11 @@ class ArchitectureConfig(BaseModel):
     @property
     def tokens(self) -> TokenOptions | None:
         """How a text is made tokens, of an architecture that takes text."""
+        return None
+
+    @property
+    def written(self) -> TokenOptions | None:
+        """How a target is made tokens, of an architecture that writes text."""
         return None
 
     def build(self, input_shape: Shape, num_outputs: int) -> "nn.Module":

@@ -5,7 +5,8 @@ A rectified unit that is 0 for every row has no gradient and stays dead. A sigmo
 Shapes: U units (of maps the channels), V values of a unit: rows, and of maps places.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from math import nan
 from typing import Any
 
@@ -46,9 +47,10 @@ FADING = (
 def check(subject: Subject) -> Finding:
     """Look at some rows on their way through the layers, before training and after its first steps."""
     network, batch = subject.network(), subject.batch()
-    before = activation_flow(network, batch.inputs)
+    run = partial(subject.task.outputs, network, *batch)
+    before = activation_flow(network, run)
     diverged = subject.take_steps(lambda trainer, loss: trainer.step < STEPS, network=network)
-    after = [] if diverged is not None else activation_flow(network, batch.inputs)
+    after = [] if diverged is not None else activation_flow(network, run)
     numbers = {"start": before, "steps": STEPS, "after": after, "diverged": diverged}
     files = subject.draw("activations", _chart(subject, before, after))
     if diverged is not None:
@@ -67,8 +69,10 @@ def check(subject: Subject) -> Finding:
     return Finding(worst(verdicts), f"{'; '.join(said)}.".capitalize(), numbers, tuple(remedies), files)
 
 
-def activation_flow(network: nn.Module, inputs: Tensor) -> list[dict[str, Any]]:
+def activation_flow(network: nn.Module, run: Callable[[], object]) -> list[dict[str, Any]]:
     """For each layer with weights and each activation, in the order of the forward pass, what comes out of it.
+
+    `run` runs the network on some rows.
 
     `mean`, `std` and the share of `zeros` of all values; `signal`, the mean of the units' deviations over the rows;
     the share of `dead` units of a rectifier and of `saturated` values of a bounded activation, None of others.
@@ -88,7 +92,7 @@ def activation_flow(network: nn.Module, inputs: Tensor) -> list[dict[str, Any]]:
             found.append({"layer": name, "kind": type(layer).__name__, **_statistics(layer, output.detach().float())})
 
     with torch.no_grad(), watched(watching, see):
-        network(inputs)
+        run()
     return found
 
 

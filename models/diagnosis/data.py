@@ -86,7 +86,7 @@ def _by_input(subject: Subject, source: str, rows: Array) -> dict[bytes, set[byt
 
 def _digests(subject: Subject, source: str, rows: Array) -> Iterator[bytes]:
     """A fingerprint of each row's input."""
-    inputs = subject.dataset.inputs(source)
+    inputs = subject.dataset.stored(source)
     for row in rows:
         yield blake2b(np.ascontiguousarray(inputs[row]).tobytes(), digest_size=16).digest()
 

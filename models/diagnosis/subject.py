@@ -47,7 +47,7 @@ class Subject:
             raise JobError(
                 "task_unsuitable", f"{plan.architecture.name} learns no targets, and these checks need them."
             )
-        return cls(context, dataset, plan, plan.task)
+        return cls(context, plan.dataset, plan, plan.task)
 
     @property
     def train(self) -> Examples:
@@ -66,7 +66,7 @@ class Subject:
 
     def batch(self, most: int = SAMPLE_ROWS) -> Batch:
         """Training rows at random, the same each time; fewer where inputs are large, but two at least."""
-        return self.train.gather(self._places(max(2, fitting(most, self.dataset.input["shape"]))))
+        return self.train.gather(self._places(max(2, fitting(most, self.train.input_shape))))
 
     def examples(self, count: int) -> Examples:
         """So many training rows at random, to be learned from."""
@@ -75,7 +75,7 @@ class Subject:
 
     def loss(self, network: nn.Module, batch: Batch) -> Tensor:
         """The loss () of a batch."""
-        return self.task.criterion(network(batch.inputs), batch.targets)
+        return self.task.criterion(self.task.outputs(network, *batch), batch.targets)
 
     def loss_of_zeros(self, network: nn.Module, batch: Batch) -> float:
         """The loss of a batch if every output were 0: what can be expected of a network that knows nothing.
@@ -83,7 +83,7 @@ class Subject:
         Of the cross-entropy of K classes it is ln K, of the squared error of standardised targets their variance.
         """
         with torch.no_grad():
-            return float(self.task.criterion(torch.zeros_like(network(batch.inputs)), batch.targets))
+            return float(self.task.criterion(torch.zeros_like(self.task.outputs(network, *batch)), batch.targets))
 
     def take_steps(
         self,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 
@@ -79,8 +80,8 @@ class Answering:
 
     def answer(self, feeds: Iterable[Feed]) -> Array:
         """What the task keeps of the graph's outputs for all batches."""
-        read = TASKS[self.candidate.version["signature"]["task"]].read
-        before = self.progress.done
+        signature, before = self.candidate.version["signature"], self.progress.done
+        read = partial(TASKS[signature["task"]].read, output=signature["output"])
         return self.session.run_all(feeds, lambda rows: self.progress.reach(before + rows), read)
 
     def answer_all(self, examples: Examples) -> Array:

@@ -17,6 +17,7 @@ from models.evaluation.reconstruction import ReconstructionEvaluator
 from models.evaluation.regression import RegressionEvaluator
 from models.evaluation.segmentation import SegmentationEvaluator
 from models.evaluation.tagging import TaggingEvaluator
+from models.evaluation.translation import TranslationEvaluator
 from models.metrics import Array, Scores
 from models.run import Candidate, JobContext, given
 from models.tasks import TASKS, Task
@@ -31,6 +32,7 @@ EVALUATORS: dict[str, type[Evaluator]] = {
     "tagging": TaggingEvaluator,
     "reconstruction": ReconstructionEvaluator,
     "generation": ReconstructionEvaluator,
+    "translation": TranslationEvaluator,
 }
 UNKNOWN_DRIFT = {
     "drift": "unknown",
@@ -66,7 +68,7 @@ class Evaluation:
         split, examples = examples_of(dataset, candidate.version, context.request["split"])
         if TASKS[signature["task"]].needs_targets:
             require_finite_targets(examples)
-        targets = examples.targets.numpy()
+        targets = dataset.truth(examples)
         if signature["labels"] is not None:
             # The last place is that of `NO_TARGET`, which stays.
             places = np.append(align_classes(dataset.labels or [], signature["labels"]), NO_TARGET)

@@ -10,9 +10,10 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from models.data import DataSet, Examples
 from models.errors import JobError, TrainingDiverged
@@ -102,7 +103,7 @@ def _restored(directory: Path) -> Fitted | None:
     state = checkpoint.newest(directory)
     if state is None or "fitted" not in state:
         return None
-    answers = {name: tensor.numpy() for name, tensor in state["answers"].items()}
+    answers = {name: _restorable(stored) for name, stored in state["answers"].items()}
     return Fitted(**state["fitted"], answers=answers, restored=True)
 
 
@@ -125,7 +126,7 @@ def _fit(context: JobContext, dataset: DataSet, fit: Fit, report: FitsReport, di
         "seconds": monotonic() - started_at,
         "diverged": diverged,
     }
-    state = {"fitted": facts, "answers": {name: torch.from_numpy(array) for name, array in answers.items()}}
+    state = {"fitted": facts, "answers": {name: _storable(array) for name, array in answers.items()}}
     try:
         checkpoint.save(directory, training.trainer.step + 1, state, kept=1)
     except OSError as error:
@@ -141,5 +142,19 @@ def _answers(plan: Plan, network: nn.Module, examples: Examples, report: Reporte
         for batch in examples.batches(BATCH_SIZE):
             if report.wish() == "cancel":
                 raise Stopped("cancel")
-            answers.append(plan.task.read(model(batch.inputs).cpu().numpy()))
+            answers.append(plan.task.read(_arrays(model(batch.inputs)), plan.task.output()))
     return joined(answers, NO_TARGET)
+
+
+def _arrays(outputs: Any) -> Any:
+    """Tensors as arrays, one or several."""
+    return tuple(map(_arrays, outputs)) if isinstance(outputs, tuple) else outputs.cpu().numpy()
+
+
+def _storable(answers: NDArray[Any]) -> Tensor | list[str]:
+    """Answers as a checkpoint holds them: numbers, or texts."""
+    return answers.tolist() if answers.dtype == object else torch.from_numpy(answers)
+
+
+def _restorable(stored: Tensor | list[str]) -> NDArray[Any]:
+    return np.array(stored, object) if isinstance(stored, list) else stored.numpy()

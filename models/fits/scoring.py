@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from models.data import DataSet
@@ -17,12 +16,8 @@ Numbers = dict[str, float | None]
 
 
 def targets_of(dataset: DataSet, part: tuple[str, Rows]) -> NDArray[Any]:
-    """The targets (N,) of the rows of a part."""
-    source, rows = part
-    targets = dataset.targets(source)
-    if targets is None:
-        raise TypeError("a data set without targets is not fitted")
-    return np.asarray(targets[rows])
+    """The targets (N, ...) of the rows of a part, as answers are held against them."""
+    return dataset.truth(dataset.examples(*part))
 
 
 def scores_of(dataset: DataSet, targets: NDArray[Any], answers: NDArray[Any]) -> dict[str, Any]:

@@ -28,7 +28,7 @@ def run(context: JobContext) -> Outcome:
     """
     version = given(context.version)
     original = given(context.model).read_bytes()
-    dataset = DataSet.open(context.dataset) if context.dataset is not None else None
+    dataset = None if context.dataset is None else DataSet.open(context.dataset).as_taken(version["signature"])
     comparison = Comparison(original, version, dataset, context.threads, lambda: obey(context.report))
     results, files, accepted = [], [], []
     for place, name in enumerate(context.request["variants"]):

@@ -57,7 +57,7 @@ class CrossEntropy(LossOptions):
     """
 
     title = "Cross-entropy"
-    tasks = ("classification", "segmentation", "tagging")
+    tasks = ("classification", "segmentation", "tagging", "translation")
     head = "Categorical"
     name: Literal["cross_entropy"]
     label_smoothing: float = Field(

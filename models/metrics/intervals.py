@@ -37,7 +37,7 @@ def classification_intervals(targets_N: Array, probabilities_NK: Array, ranking:
     """
     right = int((probabilities_NK.argmax(axis=1) == targets_N).sum())
     return {
-        **_percentiles(classification_resamples(targets_N, probabilities_NK)),
+        **percentiles(classification_resamples(targets_N, probabilities_NK)),
         "accuracy": wilson(right, len(targets_N)),
         **area_intervals(ranking or rank_classes(targets_N, probabilities_NK)),
     }
@@ -79,7 +79,7 @@ def classification_resamples(targets_N: Array, probabilities_NK: Array) -> Resam
 
 def regression_intervals(targets_N: Array, values_N: Array, num_inputs: int) -> Intervals:
     """Of the mean absolute and squared error, its root, R² and adjusted R²."""
-    return _percentiles(regression_resamples(targets_N, values_N, num_inputs))
+    return percentiles(regression_resamples(targets_N, values_N, num_inputs))
 
 
 def regression_resamples(targets_N: Array, values_N: Array, num_inputs: int) -> Resamples:
@@ -104,7 +104,7 @@ def regression_resamples(targets_N: Array, values_N: Array, num_inputs: int) -> 
 
 def segmentation_intervals(targets_NHW: Array, masks_NHW: Array, num_classes: int) -> Intervals:
     """Of pixel accuracy, mean IoU and Dice, and the IoU of an image, for masks of the targets' size."""
-    return _percentiles(segmentation_resamples(targets_NHW, masks_NHW, num_classes))
+    return percentiles(segmentation_resamples(targets_NHW, masks_NHW, num_classes))
 
 
 def segmentation_resamples(targets_NHW: Array, masks_NHW: Array, num_classes: int) -> Resamples:
@@ -123,12 +123,12 @@ def segmentation_resamples(targets_NHW: Array, masks_NHW: Array, num_classes: in
 
 def tagging_intervals(targets_NL: Array, tags_NL: Array, labels: list[str]) -> Intervals:
     """Of token accuracy, and of precision, recall and F1 of entities."""
-    return _percentiles(tagging_resamples(targets_NL, tags_NL, labels))
+    return percentiles(tagging_resamples(targets_NL, tags_NL, labels))
 
 
 def reconstruction_intervals(answers_N2: Array) -> Intervals:
     """Of the mean squared error, its root, fidelity and the anomaly score."""
-    return _percentiles(reconstruction_resamples(answers_N2))
+    return percentiles(reconstruction_resamples(answers_N2))
 
 
 def reconstruction_resamples(answers_N2: Array) -> Resamples:
@@ -164,7 +164,7 @@ def area_intervals(ranking: Ranking) -> Intervals:
     return intervals
 
 
-def _percentiles(values: Resamples) -> Intervals:
+def percentiles(values: Resamples) -> Intervals:
     """The middle 95 % of each metric's resamples, those left out in which it is not defined or nothing varies."""
     intervals = {}
     for name, value_B in values.items():

@@ -11,12 +11,14 @@ from models.tasks.reconstruction import Reconstruction
 from models.tasks.regression import Regression
 from models.tasks.segmentation import Segmentation
 from models.tasks.tagging import Tagging
+from models.tasks.translation import Translation
 from models.training.settings import TrainingSettings
 
 __all__ = ["TASKS", "Classification", "Phase", "Regression", "Segmentation", "Task", "task_of", "with_loss"]
 
 TASKS: dict[str, type[Task]] = {
-    task.name: task for task in (Classification, Regression, Segmentation, Tagging, Reconstruction, Generation)
+    task.name: task
+    for task in (Classification, Regression, Segmentation, Tagging, Translation, Reconstruction, Generation)
 }
 
 

@@ -110,6 +110,10 @@ class Task(ABC):
     def postprocess(self) -> nn.Module:
         """The end of the exported graph: from the network's outputs to answers."""
 
+    def output(self) -> dict[str, Any]:
+        """The signature's description of the answer, of a task that has the same for every network."""
+        return {}
+
     def answering(self, network: nn.Module) -> nn.Module:
         """From raw inputs to answers: the network, preprocessing included, and the task's end."""
         return nn.Sequential(network, self.postprocess())
@@ -136,7 +140,7 @@ class Task(ABC):
 
     def guessed(self, plan: "Plan", network: nn.Module, split: str) -> Array:
         """The baseline's answers for a split."""
-        train = plan.splits["train"].targets.cpu().numpy()
+        train = plan.dataset.truth(plan.splits["train"])
         return self.guess(train, len(plan.splits[split]), self.num_outputs)
 
     @staticmethod
@@ -145,8 +149,11 @@ class Task(ABC):
         return inputs
 
     @staticmethod
-    def read(outputs: Any) -> Array:
-        """The answers (N, ...) in the graph's outputs (N, ...): all that is kept of them to be scored and written."""
+    def read(outputs: Any, output: dict[str, Any]) -> Array:
+        """The answers (N, ...) in the graph's outputs (N, ...): all that is kept of them to be scored and written.
+
+        `output` is the signature's description of them.
+        """
         answers: Array = outputs
         return answers
 

@@ -90,7 +90,7 @@ class Generative(Task):
         return inputs if labels is None else (inputs, targets.astype(np.int64))
 
     @staticmethod
-    def read(outputs: Any) -> Array:
+    def read(outputs: Any, output: dict[str, Any]) -> Array:
         """Errors and scores (N, 2) of the outputs of `model`."""
         _, error_N, score_N = outputs
         return np.stack([error_N, score_N], axis=1)

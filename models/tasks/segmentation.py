@@ -44,7 +44,7 @@ class Segmentation(Supervised):
         return {"name": "probabilities", "dtype": "float32", "shape": [self.num_outputs, *self.size]}
 
     @staticmethod
-    def read(outputs: Array) -> Array:
+    def read(outputs: Array, output: dict[str, Any]) -> Array:
         """The masks (N, H, W): all that is scored and written, in a small part of the memory."""
         masks: Array = outputs.argmax(axis=1).astype(np.uint8)
         return masks

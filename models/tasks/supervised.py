@@ -17,12 +17,17 @@ class Supervised(Task):
 
     def __init__(self, dataset: DataSet, train: Examples, loss: LossOptions) -> None:
         super().__init__(dataset, train, loss)
-        self.num_outputs = len(dataset.labels or ["value"])
+        self.num_outputs = self.outputs_for(dataset)
         self.loss = loss.build()
         self.head = loss.fit_head(train.targets, self.num_outputs)
 
-    def outputs(self, network: nn.Module, inputs: Tensor) -> Tensor:
-        """What the network, preprocessing included, makes of raw inputs (N, ...)."""
+    @classmethod
+    def outputs_for(cls, dataset: DataSet) -> int:
+        """How many numbers a network answers: one for each class, or one."""
+        return len(dataset.labels or ["value"])
+
+    def outputs(self, network: nn.Module, inputs: Tensor, targets: Tensor | None = None) -> Tensor:
+        """What the network, preprocessing included, makes of raw inputs (N, ...); one that writes is told targets."""
         made: Tensor = network(inputs)
         return made
 
@@ -39,13 +44,13 @@ class Supervised(Task):
         """One phase over all parameters."""
 
         def step(batch: Batch) -> dict[str, Tensor]:
-            return {"loss": self.criterion(self.outputs(network, batch.inputs), batch.targets)}
+            return {"loss": self.criterion(self.outputs(network, *batch), batch.targets)}
 
         return [Phase(list(network.parameters()), step)]
 
     def validate(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
         """`loss`, in the head's units, and the `quick_metric`."""
-        outputs = self.outputs(network, batch.inputs)
+        outputs = self.outputs(network, *batch)
         return {
             "loss": self.criterion(outputs, batch.targets),
             self.quick_metric: self.quick(outputs, batch.targets),
@@ -58,10 +63,6 @@ class Supervised(Task):
     def postprocess(self) -> nn.Module:
         """The head."""
         return self.head
-
-    @abstractmethod
-    def output(self) -> dict[str, Any]:
-        """The signature's description of the answer."""
 
     def tolerance(self) -> float:
         """The largest difference of two answers that counts as agreement, the head's.

@@ -35,7 +35,7 @@ class Tagging(Supervised):
     main_metric = "entity_f1"
     curve_metrics = ("token_accuracy", "entity_f1")
 
-    def outputs(self, network: nn.Module, inputs: Tensor) -> Tensor:
+    def outputs(self, network: nn.Module, inputs: Tensor, targets: Tensor | None = None) -> Tensor:
         """Logits (N, K, T): the classes stand where those of images do."""
         preprocess, transducer = transducer_of(network)
         logits_NTK: Tensor = transducer.transduce(preprocess(inputs))
@@ -80,7 +80,7 @@ class Tagging(Supervised):
         return answers
 
     @staticmethod
-    def read(outputs: Array) -> Array:
+    def read(outputs: Array, output: dict[str, Any]) -> Array:
         """The best class of each token and its probability (N, T, 2); `NO_TARGET` twice for padding."""
         best_NT2 = np.stack([outputs.argmax(axis=2), outputs.max(axis=2)], axis=2)
         return np.where(best_NT2[:, :, 1:] > 0, best_NT2, NO_TARGET).astype(np.float32)

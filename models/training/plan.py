@@ -1,5 +1,6 @@
 """A train request made concrete: everything that can be refused has been, before any time is spent."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -10,13 +11,13 @@ from models import registry
 from models.data import DataSet, Examples
 from models.errors import JobError, Mismatch
 from models.preprocess import fitted
-from models.registry import Architecture, ArchitectureConfig
+from models.registry import Architecture, ArchitectureConfig, TokenOptions
 from models.splits import Parts
 from models.tasks import TASKS, Task, task_of, with_loss
 from models.training.device import Compute, choose
 from models.training.settings import TrainingSettings, training_settings
 from shapes.requirements import unmet
-from shapes.tokens import Tokenizer
+from shapes.tokens import Given, Tokenizer, Unit
 
 
 @dataclass(frozen=True)
@@ -100,10 +101,19 @@ def _tokenized(dataset: DataSet, config: ArchitectureConfig, parts: Parts) -> Da
     """The data set with tokens for texts, which the training rows alone say how to make."""
     if config.tokens is None or dataset.input["dtype"] != "string":
         return dataset
-    unit, size, max_length, spelling = config.tokens
-    texts = dataset.texts(*parts["train"])
-    found = "given" if dataset.input["shape"] == [None] else unit
-    return dataset.tokenized(Tokenizer.fit(texts, found, size=size, max_length=max_length, spelling=spelling))
+    unit: Unit | Given = "given" if dataset.input["shape"] == [None] else config.tokens.unit
+    tokenizer = _fitted(config.tokens._replace(unit=unit), dataset.texts(*parts["train"]))
+    if config.written is None:
+        return dataset.tokenized(tokenizer)
+    return dataset.tokenized(tokenizer, _fitted(config.written, dataset.target_texts(*parts["train"]), marked=True))
+
+
+def _fitted(options: TokenOptions, texts: Iterable[str], *, marked: bool = False) -> Tokenizer:
+    unit, size, max_length, spelling = options
+    try:
+        return Tokenizer.fit(texts, unit, size=size, max_length=max_length, spelling=spelling, marked=marked)
+    except ValueError as error:
+        raise JobError("unsuitable_hyperparameter", f"hyperparameters.vocabulary: {error}.") from error
 
 
 def _suitable_task(architecture: Architecture, dataset: DataSet) -> str:

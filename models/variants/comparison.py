@@ -144,21 +144,21 @@ class Comparison:
         return self._scores(self.original)
 
     def _scores(self, graph: bytes) -> dict[str, Any]:
-        assert self.held_out is not None  # noqa: S101 - the caller looked
+        assert self.dataset is not None and self.held_out is not None  # noqa: S101, PT018 - the caller looked
         signature, examples = self.version["signature"], self.held_out.examples
         task, session = TASKS[signature["task"]], self._load(graph, self.threads)
         answers = []
         for batch in examples.batches(BATCH_SIZE):
             self.obey()
-            outputs = session.run(None, {self._inputs[0].name: batch.inputs.numpy()})[0]
-            if not np.isfinite(outputs).all():
+            outputs = session.run(None, {self._inputs[0].name: batch.inputs.numpy()})
+            if not all(np.isfinite(each).all() for each in outputs):
                 raise Refused("Some of its answers to the held-out rows are not finite numbers.")
-            answers.append(task.read(outputs))
+            answers.append(task.read(outputs if len(outputs) > 1 else outputs[0], signature["output"]))
         scores = task.score(
-            examples.targets.numpy(),
+            self.dataset.truth(examples),
             joined(answers, NO_TARGET),
             signature["labels"],
-            prod(signature["input"]["shape"]),
+            prod(examples.input_shape),
         )
         return {name: value for name, value in scores.items() if value is None or isinstance(value, float)}
 

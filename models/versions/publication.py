@@ -3,6 +3,7 @@
 The scores are of the exported graph, run by ONNX Runtime: what is measured is what is served.
 """
 
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -150,8 +151,8 @@ def _answered(
     asked = (
         plan.task.asked(batch.inputs.cpu().numpy(), batch.targets.cpu().numpy(), plan.task.labels) for batch in batches
     )
-    answers = session.run_all(asked, obey_cancel, plan.task.read)
-    return examples.targets.cpu().numpy()[rows.numpy()], answers
+    read = partial(plan.task.read, output=plan.task.output())
+    return plan.dataset.truth(examples)[rows.numpy()], session.run_all(asked, obey_cancel, read)
 
 
 def _measure(plan: Plan, targets: Array, answers: Array) -> dict[str, Any]:
@@ -160,5 +161,5 @@ def _measure(plan: Plan, targets: Array, answers: Array) -> dict[str, Any]:
 
 def _guess(plan: Plan, network: nn.Module, split: str) -> dict[str, Any]:
     """The metrics on a split of answers that look at no input."""
-    targets = plan.splits[split].targets.cpu().numpy()
+    targets = plan.dataset.truth(plan.splits[split])
     return _measure(plan, targets, plan.task.guessed(plan, network, split))

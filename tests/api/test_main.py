@@ -13,7 +13,18 @@ from services.settings import Settings
 from tests.api.conftest import environment, running_gateway
 from tests.stack import free_port
 
-FORBIDDEN = ["torch", "sklearn", "scipy", "pandas", "celery.worker", "models", "workers", "client"]
+FORBIDDEN = [
+    "torch",
+    "sentencepiece",
+    "sacrebleu",
+    "sklearn",
+    "scipy",
+    "pandas",
+    "celery.worker",
+    "models",
+    "workers",
+    "client",
+]
 
 
 def test_importing_the_gateway_leaves_torch_and_the_workers_out() -> None:

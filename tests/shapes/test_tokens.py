@@ -1,19 +1,20 @@
 """Tokenisers: fitted on some texts, the same for all others."""
 
+import json
 import unicodedata
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shapes.tokens import PADDING, UNKNOWN, Tokenizer, Unit, split
+from shapes.tokens import END, NO_TARGET, PADDING, UNKNOWN, Tokenizer, Unit, composed, written
 
 UNITS: tuple[Unit, ...] = ("characters", "words")
 TEXTS = st.lists(st.text(max_size=30), max_size=8)
 
 
 def test_words_and_other_signs_are_told_apart() -> None:
-    assert list(split("It's 3 o’clock,  naïve!", "words")) == [
+    assert list(Tokenizer("words", 9, ()).split("It's 3 o’clock,  naïve!")) == [
         "It",
         "'",
         "s",
@@ -25,7 +26,7 @@ def test_words_and_other_signs_are_told_apart() -> None:
         "naïve",
         "!",
     ]
-    assert list(split("ab c", "characters")) == ["a", "b", " ", "c"]
+    assert list(Tokenizer("characters", 9, ()).split("ab c")) == ["a", "b", " ", "c"]
 
 
 def test_the_most_frequent_units_are_known_in_a_fixed_order() -> None:
@@ -66,3 +67,42 @@ def test_tokens_are_numbers_of_the_network_and_never_padding(
 def test_what_was_fitted_on_is_known(texts: list[str], unit: Unit) -> None:
     tokenizer = Tokenizer.fit(texts, unit, size=1000, max_length=1000)
     assert all(UNKNOWN not in tokenizer.encode(text) for text in texts)
+
+
+@settings(deadline=None)
+@given(st.lists(st.text(max_size=30), min_size=1, max_size=8), st.sampled_from(UNITS))
+def test_what_is_marked_is_written_again(texts: list[str], unit: Unit) -> None:
+    tokenizer = Tokenizer.fit(texts, unit, size=1000, max_length=1000, marked=True)
+    for text in texts:
+        tokens = tokenizer.encode(text)
+        assert tokens[-1] == END
+        assert all(END < token < tokenizer.num_tokens for token in tokens[:-1])
+        again = written([*tokens, NO_TARGET], tokenizer.labels)
+        assert again.split() == composed(text).split()
+        assert unit == "words" or again == composed(text).strip()
+
+
+SENTENCES = ["the lower the newest", "the widest of the lowest", "newer and wider, lower and slower"]
+
+
+def test_subwords_are_parts_of_words_that_are_found_in_many() -> None:
+    tokenizer = Tokenizer.fit(SENTENCES, "subwords", size=40, max_length=50, marked=True)
+    assert len(tokenizer.vocabulary) <= 40
+    assert tokenizer == Tokenizer.fit(SENTENCES, "subwords", size=40, max_length=50, marked=True)
+    rebuilt = Tokenizer.of(json.loads(json.dumps(tokenizer.as_json())))
+    for text in (*SENTENCES, "the slowest", "lo west"):
+        assert rebuilt.encode(text) == tokenizer.encode(text)
+        assert written(tokenizer.encode(text), tokenizer.labels) == text
+    assert len(tokenizer.encode("the lower")) < len("the lower")
+    assert tokenizer.encode("the 漢").count(UNKNOWN) == 1
+
+
+def test_fewer_subwords_than_characters_cannot_be() -> None:
+    with pytest.raises(ValueError, match="5 subwords are fewer than the different characters"):
+        Tokenizer.fit(SENTENCES, "subwords", size=5, max_length=50)
+
+
+def test_a_text_fits_up_to_the_greatest_length() -> None:
+    tokenizer = Tokenizer.fit(["abcd"], "characters", size=9, max_length=3, marked=True)
+    assert [tokenizer.fits(text) for text in ("", "abc", "abcd")] == [True, True, False]
+    assert written(tokenizer.encode("abcd"), tokenizer.labels) == "abc"

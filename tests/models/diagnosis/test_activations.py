@@ -1,5 +1,7 @@
 """What comes through layers made by hand."""
 
+from functools import partial
+
 import pytest
 import torch
 from torch import nn
@@ -13,7 +15,7 @@ def test_units_with_a_large_negative_bias_are_dead() -> None:
     with torch.no_grad():
         first.bias[:6] = -100.0
     network = nn.Sequential(first, nn.ReLU(), nn.Linear(10, 2))
-    flow = activation_flow(network, torch.randn(64, 8))
+    flow = activation_flow(network, partial(network, torch.randn(64, 8)))
     by_name = {layer["layer"]: layer for layer in flow}
     (name,) = [layer["layer"] for layer in flow if layer["kind"] == "ReLU"]
     assert by_name[name]["dead"] == pytest.approx(0.6)
@@ -28,7 +30,8 @@ def test_a_unit_of_maps_is_a_channel() -> None:
     with torch.no_grad():
         convolution.weight.clamp_(-0.1, 0.1)
         convolution.bias[:] = torch.tensor([-100.0, 10.0, 10.0, 10.0])  # type: ignore[index]
-    flow = activation_flow(nn.Sequential(convolution, nn.ReLU()), torch.randn(16, 1, 6, 6))
+    network = nn.Sequential(convolution, nn.ReLU())
+    flow = activation_flow(network, partial(network, torch.randn(16, 1, 6, 6)))
     assert flow[-1]["dead"] == pytest.approx(0.25)
     assert flow[-1]["zeros"] == pytest.approx(0.25)
 
@@ -37,7 +40,8 @@ def test_a_tanh_of_large_inputs_is_saturated() -> None:
     first = nn.Linear(4, 4)
     with torch.no_grad():
         first.weight.mul_(1000)
-    flow = activation_flow(nn.Sequential(first, nn.Tanh(), nn.Linear(4, 2)), torch.randn(64, 4))
+    network = nn.Sequential(first, nn.Tanh(), nn.Linear(4, 2))
+    flow = activation_flow(network, partial(network, torch.randn(64, 4)))
     ((verdict, sentence, _),) = judged(flow)
     assert verdict == "bad"
     assert "saturated" in sentence
@@ -46,4 +50,4 @@ def test_a_tanh_of_large_inputs_is_saturated() -> None:
 def test_nothing_is_amiss_with_a_usual_network() -> None:
     torch.manual_seed(0)
     network = nn.Sequential(nn.Linear(8, 32), nn.ReLU(), nn.Linear(32, 32), nn.Tanh(), nn.Linear(32, 2))
-    assert judged(activation_flow(network, torch.randn(64, 8))) == []
+    assert judged(activation_flow(network, partial(network, torch.randn(64, 8)))) == []

@@ -71,6 +71,6 @@ def test_the_graph_is_told_the_class_where_there_are_labels() -> None:
 
 def test_answers_are_errors_and_scores() -> None:
     task = TASKS["reconstruction"]
-    answers = task.read((np.zeros((2, 1, 4, 4), np.uint8), np.array([0.1, 0.2]), np.array([3.0, 4.0])))
+    answers = task.read((np.zeros((2, 1, 4, 4), np.uint8), np.array([0.1, 0.2]), np.array([3.0, 4.0])), {})
     assert answers.tolist() == [[0.1, 3.0], [0.2, 4.0]]
     assert task.describe(answers[1], None, (4, 4)).facts == {"error": 0.2, "score": 4.0}

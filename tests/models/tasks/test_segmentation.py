@@ -51,7 +51,7 @@ def test_noise_replaces_classes_by_classes() -> None:
 
 
 def test_answers_are_read_as_masks_and_written_at_the_images_size() -> None:
-    masks = Segmentation.read(LOGITS.numpy())
+    masks = Segmentation.read(LOGITS.numpy(), {})
     assert masks.dtype == np.uint8
     assert masks.tolist() == [[[0, 1, 0]], [[0, 0, 0]]]
     facts, picture = Segmentation.describe(masks[0], LABELS, (2, 6))
