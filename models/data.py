@@ -25,7 +25,8 @@ from models.errors import Mismatch, UnsuitableData
 from models.ragged import Ragged
 from models.splits import Rows, hold_out
 from models.training.settings import Split
-from shapes.tokens import NO_TARGET, Tokenizer, composed
+from models.treebank import node_classes
+from shapes.tokens import NO_TARGET, Given, Tokenizer, composed
 
 IN_MEMORY_BYTES = 2 * 1024**3
 """Data sets up to this size are held in memory."""
@@ -40,6 +41,13 @@ class Batch(NamedTuple):
 
     inputs: Tensor
     targets: Tensor
+    parts: Tensor | None = None
+    """Classes (N, T) of the steps of inputs that vary in length, padded, where they have any beside their targets."""
+
+    def to(self, device: torch.device | str) -> "Batch":
+        """The same on another device."""
+        parts = None if self.parts is None else self.parts.to(device)
+        return Batch(self.inputs.to(device), self.targets.to(device), parts)
 
 
 class Examples:
@@ -51,6 +59,7 @@ class Examples:
         targets: NDArray[Any] | None,
         rows: Rows,
         *,
+        parts: Ragged | None = None,
         device: torch.device | None = None,
         in_memory: bool = True,
         source: str = "train",
@@ -60,6 +69,7 @@ class Examples:
         self.targets = torch.from_numpy(np.zeros(len(rows)) if targets is None else targets[rows])
         self.targets = self.targets.to(self.device)
         self._inputs: Tensor | NDArray[Any] | Ragged = inputs
+        self._parts = parts
         if in_memory and not isinstance(inputs, Ragged):
             self._inputs = torch.from_numpy(inputs[rows]).to(self.device)
 
@@ -109,8 +119,11 @@ class Examples:
             longest = max(1, int(self._lengths[index.numpy()].max(initial=0)))
             inputs = self._inputs.gather(self.rows[index.numpy()]).padded(longest)
         else:
-            inputs = self._inputs[self.rows[index.numpy()]]
-        return Batch(torch.from_numpy(inputs).to(self.device), targets)
+            longest, inputs = 0, self._inputs[self.rows[index.numpy()]]
+        parts = None
+        if self._parts is not None:
+            parts = torch.from_numpy(self._parts.gather(self.rows[index.numpy()]).padded(longest, NO_TARGET))
+        return Batch(torch.from_numpy(inputs), targets, parts).to(self.device)
 
     def batches(self, size: int) -> Iterator[Batch]:
         """All examples in order, at most `size` at a time: fewer where they are large, and in the last batch."""
@@ -228,6 +241,12 @@ class DataSet:
         target = self.manifest["target"]
         return target is not None and target["dtype"] == "string"
 
+    def classes_of_parts(self, split: str) -> Ragged | None:
+        """The classes of the steps of a split's inputs, which trees have: those of their nodes."""
+        if self.modality != "tree" or self.labels is None:
+            return None
+        return node_classes(self.texts(split), self.labels)
+
     def stored(self, split: str) -> NDArray[Any] | Ragged:
         """The inputs of a split of the source, of whatever shape: mapped from the file, or the tokens of texts."""
         return ragged.load(self._path(split, "inputs")) if self.tokenizer is None else self._tokens[split]
@@ -244,6 +263,13 @@ class DataSet:
         encoded = Ragged.load(self._path(split, which))
         return (encoded[int(row)].tobytes().decode() for row in (range(len(encoded)) if rows is None else rows))
 
+    @property
+    def given(self) -> Given | None:
+        """What its inputs are if they are text in which no units are to be found."""
+        if self.modality == "tree":
+            return "tree"
+        return "given" if self.manifest["input"]["shape"] == [None] and self.modality == "text" else None
+
     def tokenized(self, tokenizer: Tokenizer, target_tokenizer: Tokenizer | None = None) -> "DataSet":
         """The same data with tokens (T,) of int64 for inputs, or (T, 1 + S) with S characters of each, and for targets
         that are text."""
@@ -258,8 +284,8 @@ class DataSet:
         tokenizer = signature["input"].get("tokenizer")
         if tokenizer is None:
             return self
-        if self.modality != "text":
-            raise Mismatch(f"The model takes text; the data set holds {self.modality} data.")
+        if self.modality != signature["modality"]:
+            raise Mismatch(f"The model takes {signature['modality']}; the data set holds {self.modality} data.")
         return self.tokenized(Tokenizer.of(tokenizer))
 
     def row_classes(self, split: str) -> NDArray[Any] | None:
@@ -288,7 +314,15 @@ class DataSet:
         """The given rows, or all, of a split of the source."""
         inputs = self.stored(split)
         rows = np.arange(len(inputs)) if rows is None else rows
-        return Examples(inputs, self.targets(split), rows, device=device, in_memory=self.in_memory, source=split)
+        return Examples(
+            inputs,
+            self.targets(split),
+            rows,
+            parts=self.classes_of_parts(split),
+            device=device,
+            in_memory=self.in_memory,
+            source=split,
+        )
 
     def divided(self, split: Split, device: torch.device | None = None) -> dict[str, Examples]:
         """Training examples, and those of validation and test, as `rows` divides them."""

@@ -101,15 +101,16 @@ def _tokenized(dataset: DataSet, config: ArchitectureConfig, parts: Parts) -> Da
     """The data set with tokens for texts, which the training rows alone say how to make."""
     if config.tokens is None or dataset.input["dtype"] != "string":
         return dataset
-    unit: Unit | Given = "given" if dataset.input["shape"] == [None] else config.tokens.unit
-    tokenizer = _fitted(config.tokens._replace(unit=unit), dataset.texts(*parts["train"]))
+    tokenizer = _fitted(dataset.given or config.tokens.unit, config.tokens, dataset.texts(*parts["train"]))
     if config.written is None:
         return dataset.tokenized(tokenizer)
-    return dataset.tokenized(tokenizer, _fitted(config.written, dataset.target_texts(*parts["train"]), marked=True))
+    return dataset.tokenized(
+        tokenizer, _fitted(config.written.unit, config.written, dataset.target_texts(*parts["train"]), marked=True)
+    )
 
 
-def _fitted(options: TokenOptions, texts: Iterable[str], *, marked: bool = False) -> Tokenizer:
-    unit, size, max_length, spelling = options
+def _fitted(unit: Unit | Given, options: TokenOptions, texts: Iterable[str], *, marked: bool = False) -> Tokenizer:
+    _, size, max_length, spelling = options
     try:
         return Tokenizer.fit(texts, unit, size=size, max_length=max_length, spelling=spelling, marked=marked)
     except ValueError as error:

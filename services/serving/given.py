@@ -65,7 +65,7 @@ def values(rows: Sequence[Any]) -> Given:
         if modality == "tensors":
             return Decoding(len(rows), False, lambda: inputs.decode_tensors(rows, network))
         given = model.signature["input"]
-        if modality == "text":
+        if "tokenizer" in given:
             return _open_texts(model, rows, num_bytes)
         if modality == "series":
             return _open_series(given, rows)
@@ -91,7 +91,7 @@ def text(content: bytes) -> Given:
     """One text, as UTF-8."""
 
     def open_text(model: ServedModel, network: Network, max_pixels: int) -> Decoding:
-        if model.signature["modality"] != "text":
+        if "tokenizer" not in model.signature["input"]:
             raise UnsupportedMediaType("media_type_unknown", f"Model {model.name!r} does not take text.")
         try:
             decoded = content.decode()

@@ -21,6 +21,7 @@ from models.inference import Session
 from models.registry import Architecture, ArchitectureConfig, Reference, Shape
 from models.tasks import TASKS, Task
 from models.tasks.supervised import Supervised
+from models.treebank import forest
 from shapes.tokens import END, Tokenizer
 
 IMAGE: Shape = (1, 28, 28)
@@ -51,12 +52,14 @@ class Case(NamedTuple):
 
     @property
     def input_shape(self) -> Shape:
-        return {"image": IMAGE, "tabular": TABLE, "text": TEXT, "series": SERIES}[self.modality]
+        return {"image": IMAGE, "tabular": TABLE, "text": TEXT, "tree": TEXT, "series": SERIES}[self.modality]
 
     def batch(self, size: int) -> Batch:
         generator = torch.Generator().manual_seed(1)
         if self.modality == "text":
             inputs = torch.randint(1, TEXT[0], (size, 5), generator=generator)
+        elif self.modality == "tree":
+            inputs = torch.from_numpy(forest(size, 9, np.arange(1, TEXT[0])))
         elif self.modality == "series":
             inputs = torch.randn(size, 5, *SERIES[1:], generator=generator)
         else:
@@ -65,7 +68,7 @@ class Case(NamedTuple):
 
     def fitted(self) -> Task:
         """The task as a training job has it."""
-        inputs, targets = self.batch(12)
+        inputs, targets, _ = self.batch(12)
         manifest = {"classes": None if self.task == "regression" else list("abc")}
         dataset = DataSet(Path(), manifest, None, Tokenizer("characters", 9, tuple("abcdefghi"), marked=True))
         train = Examples(inputs.numpy(), targets.numpy(), np.arange(len(inputs)))
