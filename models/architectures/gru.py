@@ -14,7 +14,7 @@ from models.registry import Reference, register
     title="Gated recurrent unit",
     paper="Cho et al. 2014",
     unit="III",
-    tasks=("classification", "regression", "tagging"),
+    tasks=("classification", "regression", "tagging", "forecasting"),
     modality=("text", "series"),
     references=(
         Reference(

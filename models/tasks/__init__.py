@@ -6,6 +6,7 @@ from models.phases import Phase
 from models.registry import Architecture
 from models.tasks.base import Task
 from models.tasks.classification import Classification
+from models.tasks.forecasting import Forecasting
 from models.tasks.generation import Generation
 from models.tasks.reconstruction import Reconstruction
 from models.tasks.regression import Regression
@@ -18,7 +19,16 @@ __all__ = ["TASKS", "Classification", "Phase", "Regression", "Segmentation", "Ta
 
 TASKS: dict[str, type[Task]] = {
     task.name: task
-    for task in (Classification, Regression, Segmentation, Tagging, Translation, Reconstruction, Generation)
+    for task in (
+        Classification,
+        Regression,
+        Segmentation,
+        Tagging,
+        Translation,
+        Forecasting,
+        Reconstruction,
+        Generation,
+    )
 }
 
 

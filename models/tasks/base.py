@@ -17,7 +17,7 @@ from models.phases import Phase
 from models.preprocess import Pixels
 
 if TYPE_CHECKING:
-    from models.registry import ArchitectureConfig
+    from models.registry import ArchitectureConfig, Shape
     from models.run import JobContext, Reporter
     from models.training.callbacks import Callback
     from models.training.plan import Plan
@@ -69,6 +69,17 @@ class Task(ABC):
     def of(cls, config: "ArchitectureConfig", dataset: DataSet, train: Examples, loss: LossOptions | None) -> Self:
         """The task as a network of this configuration is to do it."""
         return cls(dataset, train, loss)
+
+    @classmethod
+    def build(
+        cls, config: "ArchitectureConfig", described: dict[str, Any], input_shape: "Shape", num_outputs: int
+    ) -> nn.Module:
+        """The network that stands behind the preprocessing of inputs as `described`, whose shape is `input_shape`.
+
+        Raises:
+            UnsuitableInput: the architecture cannot take inputs of this shape.
+        """
+        return config.build(input_shape, num_outputs)
 
     @classmethod
     def suits(cls, dataset_task: str | None) -> bool:

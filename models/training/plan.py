@@ -1,6 +1,6 @@
 """A train request made concrete: everything that can be refused has been, before any time is spent."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -16,6 +16,7 @@ from models.splits import Parts
 from models.tasks import TASKS, Task, task_of, with_loss
 from models.training.device import Compute, choose
 from models.training.settings import TrainingSettings, training_settings
+from models.windows import Windowing, season_of
 from shapes.requirements import unmet
 from shapes.tokens import Given, Tokenizer, Unit
 
@@ -51,6 +52,7 @@ class Plan:
             training_settings({**architecture.training, **(request.get("training") or {})}), task, architecture.loss
         )
         compute = choose(settings)
+        dataset = _windowed(dataset, config)
         parts = dataset.rows(settings.split) if parts is None else parts
         dataset = _tokenized(dataset, config, parts)
         splits = {name: dataset.examples(source, rows, compute.device) for name, (source, rows) in parts.items()}
@@ -86,7 +88,7 @@ class Plan:
             JobError: `unsuitable_batch_size`, of 1 with batch normalisation.
         """
         preprocess = fitted(self.dataset, self.splits["train"], self.task.pixels)
-        network = self.config.build(preprocess.output_shape, self.task.num_outputs)
+        network = self.task.build(self.config, self.dataset.input, preprocess.output_shape, self.task.num_outputs)
         if self.settings.batch_size == 1 and any(
             isinstance(module, nn.modules.batchnorm._BatchNorm) for module in network.modules()
         ):
@@ -95,6 +97,21 @@ class Plan:
                 "Batch normalisation has no variance in a batch of one row: set `training.batch_size` to 2 or more.",
             )
         return nn.Sequential(preprocess, network)
+
+
+def presented(request: Mapping[str, Any], dataset: DataSet) -> DataSet:
+    """The data set with the rows that a request's network learns from: windows of series to forecast."""
+    config = registry.get(request["architecture"]).configure(request.get("hyperparameters") or {})
+    return _windowed(dataset, config)
+
+
+def _windowed(dataset: DataSet, config: ArchitectureConfig) -> DataSet:
+    """The data set with windows for rows, if it holds series to forecast."""
+    if dataset.manifest["task"] != "forecasting" or config.windows is None:
+        return dataset
+    context, horizon, season = config.windows
+    described = dataset.manifest["input"]
+    return dataset.windowed(Windowing(context, horizon, season or season_of(described["time"]), described["columns"]))
 
 
 def _tokenized(dataset: DataSet, config: ArchitectureConfig, parts: Parts) -> DataSet:

@@ -11,7 +11,7 @@ from services.serving.answers import About
 from services.serving.inputs import ImageFiles
 from services.serving.model import ServedModel
 from services.serving.network import Feeds, Network
-from services.serving.series import decode_series
+from services.serving.series import decode_series, decode_windows
 from shapes.tokens import Tokenizer
 
 INLINE_PIXELS = 128 * 128
@@ -116,9 +116,19 @@ def _tokenizer(model: ServedModel) -> Tokenizer:
 
 
 def _open_series(given: Mapping[str, Any], rows: Sequence[Any]) -> Decoding:
-    numbers = len(given["columns"]) * sum(len(row) for row in rows if isinstance(row, list))
-    is_quick = numbers <= INLINE_VALUES and not any(isinstance(row, dict) for row in rows)
-    return Decoding(len(rows), is_quick, lambda: {given["name"]: decode_series(rows, given["columns"])})
+    def decode() -> Feeds:
+        is_forecast = "horizon" in given
+        return {given["name"]: decode_windows(rows, given) if is_forecast else decode_series(rows, given["columns"])}
+
+    is_quick = len(given["columns"]) * sum(map(_longest, rows)) <= INLINE_VALUES
+    return Decoding(len(rows), is_quick, decode)
+
+
+def _longest(row: object) -> int:
+    """The length of a list, or of the longest in an object."""
+    if isinstance(row, dict):
+        return max(map(_longest, row.values()), default=0)
+    return len(row) if isinstance(row, list) else 0
 
 
 def _open_images(model: ServedModel, contents: Sequence[bytes], max_pixels: int) -> Decoding:
