@@ -95,7 +95,7 @@ class Case(NamedTuple):
 
     def described(self) -> dict[str, Any]:
         """The manifest's input."""
-        varies = self.modality == "text" or self.input_shape[0] == 0
+        varies = self.modality == "text" or (self.input_shape[0] == 0 and self.task != "forecasting")
         return {"name": "x", "shape": [None, *self.input_shape[1:]] if varies else list(self.input_shape)}
 
     def loss(self, network: nn.Module, size: int = 12) -> Tensor:

@@ -83,6 +83,6 @@ def test_series_are_cross_validated(adding: Path, tmp_path: Path) -> None:
     assert outcome.result["metrics"]["mse"]["mean"] > 0
 
 
-def test_what_takes_rows_takes_no_series(adding: Path, tmp_path: Path) -> None:
-    with pytest.raises(JobError, match="takes tabular"):
+def test_what_takes_inputs_of_one_size_takes_no_series_of_any_length(adding: Path, tmp_path: Path) -> None:
+    with pytest.raises(JobError, match="takes inputs of one size"):
         run(context_of(tmp_path, "train", {"architecture": "mlp"}, dataset=adding))
