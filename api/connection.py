@@ -4,7 +4,8 @@ The parser itself sets no bound on a request's head, so that endless headers wou
 that connects and says nothing would hold its connection for ever.
 
 A prediction that is plain in every way goes from here straight to the data plane. Whatever is not plain (chunked
-or large bodies, repeated headers, `Expect`, pipelining, a client that does not read, a key that is wrong) takes
+or large bodies, repeated headers, `Expect`, pipelining, an answer in events, a client that does not read, a key that is
+wrong) takes
 the way of all requests, through the framework, which knows what to answer. A plain one that comes in one packet
 with a head that was seen before is not even parsed.
 """
@@ -18,6 +19,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from api.auth import ApiKey
 from api.data_plane.exchange import Exchange
+from api.data_plane.generation import may_stream
 from api.data_plane.heads import Head, Heads
 from api.data_plane.outbox import Outbox
 from api.data_plane.plane import DataPlane
@@ -228,6 +230,7 @@ class HttpProtocol(HttpToolsProtocol):
             and len(length) <= MAX_LENGTH_DIGITS
             and int(length) <= min(MAX_SHORT_WAY_BYTES, shared.max_body_bytes)
             and not any(name in headers for name in NOT_PLAIN)
+            and not may_stream(headers)
             and self._is_free
             and self.parser.get_http_version() == "1.1"
             and shared.api_key.refusal(self.headers, self.url.partition(b"?")[2]) is None

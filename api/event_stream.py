@@ -1,6 +1,6 @@
-"""A job's events as `text/event-stream` (WHATWG HTML, "Server-sent events").
+"""Events as `text/event-stream` (WHATWG HTML, "Server-sent events"): a job's, and any others.
 
-A stream polls the database, off the event loop, while its client is connected. It ends after the job's
+A job's stream polls the database, off the event loop, while its client is connected. It ends after the job's
 terminal state, when the client leaves or stops reading, and when the gateway shuts down.
 """
 
@@ -58,10 +58,14 @@ class Streams:
         return not self.closing.is_set()
 
 
+def written(name: bytes, data: bytes) -> bytes:
+    """An event whose data are JSON, which has no line breaks of its own: nothing in it can forge a line."""
+    return b"event: %s\ndata: %s\n\n" % (name, data)
+
+
 def _line(event: JobEvent) -> bytes:
-    # JSON has no line breaks of its own, so that an event is three lines and nothing in it can forge one.
     data: dict[str, Any] = {**event.data, "at": utc(event.at)}
-    return b"id: %d\nevent: %s\ndata: %s\n\n" % (event.seq, event.type.encode(), orjson.dumps(data))
+    return b"id: %d\n%s" % (event.seq, written(event.type.encode(), orjson.dumps(data)))
 
 
 def _read(resources: Resources, job_id: str, after: int) -> tuple[list[JobEvent], bool]:
@@ -97,13 +101,12 @@ class EventStream(StreamingResponse):
 
     media_type = "text/event-stream"
 
-    def __init__(self, resources: Resources, streams: Streams, job_id: str, after: int) -> None:
-        headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-        super().__init__(follow(resources, streams, job_id, after), headers=headers)
+    def __init__(self, streams: Streams, events: AsyncIterator[bytes]) -> None:
+        super().__init__(events, headers={"cache-control": "no-store", "x-accel-buffering": "no"})
         self._streams = streams
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send until one of the ends named above. Raises `TooManyRequests` before anything is sent."""
+        """Send until the events or the client end. Raises `TooManyRequests` before anything is sent."""
         self._streams.enter()
         try:
             await super().__call__(scope, receive, send)

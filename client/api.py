@@ -66,12 +66,16 @@ class Syllabus:
         dataset: str,
         model: str | None = None,
         *,
+        task: str | None = None,
         hyperparameters: Mapping[str, Any] | None = None,
         training: Mapping[str, Any] | None = None,
     ) -> Json:
-        """Submit a training job and return it; the result becomes a new version of `model`."""
+        """Submit a training job and return it; the result becomes a new version of `model`.
+
+        `task` is one of the architecture's, by default the first that suits the data set.
+        """
         request: Json = {"kind": "train", "architecture": architecture, "dataset": dataset}
-        request |= {"model": model} if model else {}
+        request |= {name: value for name, value in (("model", model), ("task", task)) if value}
         request |= {"hyperparameters": dict(hyperparameters or {}), "training": dict(training or {})}
         return self.jobs.submit(request)
 
@@ -295,7 +299,7 @@ class Syllabus:
 
         `space` by path: `{"training.l2": {"low": 1e-6, "high": 0.1, "log": True}, "training.batch_size": [16, 32]}`,
         by default what the architecture declares. `options`: `parallelism`, `objectives`, `configurations`, `pruner`,
-        `folds`, `time_budget_seconds`, `max_failures`, `seed`, `refit` and `warm_start`.
+        `folds`, `time_budget_seconds`, `max_failures`, `seed`, `refit`, `task` and `warm_start`.
         """
         names = architecture if isinstance(architecture, str) else list(architecture)
         body: Json = {"kind": "search", "architecture": names, "dataset": dataset, "strategy": strategy, **options}

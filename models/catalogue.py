@@ -31,6 +31,8 @@ def build() -> dict[str, Any]:
                 "name": name,
                 "title": task.title,
                 "needs_targets": task.needs_targets,
+                "modality": task.modality,
+                "writes": task.writes,
                 "metrics": [metric.name for metric in METRICS if metric.task == name],
                 "losses": [_name(loss) for loss in LOSSES if name in loss.tasks],
                 "watched": ["val_loss", f"val_{task.quick_metric}"],

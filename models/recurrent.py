@@ -13,14 +13,13 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from models.forecasting import Forecasts
 from models.recurrence import Cell, states
-from models.registry import Shape, TokenOptions, search
+from models.registry import ArchitectureConfig, Shape, TokenOptions, search
 from models.transduction import Transducer, is_step, words_of
 from shapes.tokens import PADDING, Unit
 
 
-class RecurrentConfig(Forecasts):
+class RecurrentConfig(ArchitectureConfig):
     """Hyperparameters of every recurrent network."""
 
     unit: Unit = Field(
@@ -48,7 +47,7 @@ class RecurrentConfig(Forecasts):
         le=64,
         description="Characters of each unit that are read as well, by a convolution over them (Ma and Hovy 2016); 0 "
         "for none.",
-        json_schema_extra=search(choices=[0, 16]),
+        json_schema_extra={"requires": {"whole": True}} | search(choices=[0, 16]),
     )
     embedding_dim: int = Field(
         64,
@@ -88,7 +87,7 @@ class RecurrentConfig(Forecasts):
     bidirectional: bool = Field(
         False,
         description="Read from the end as well, with weights of its own.",
-        json_schema_extra=search(choices=[False, True]),
+        json_schema_extra={"requires": {"whole": True}} | search(choices=[False, True]),
     )
     dropout: float = Field(
         0.0,
@@ -101,6 +100,13 @@ class RecurrentConfig(Forecasts):
         False,
         description="Normalise every layer's states (Ba et al. 2016).",
         json_schema_extra=search(choices=[False, True]),
+    )
+
+    conditional: bool | None = Field(
+        None,
+        description="Of texts to be written: whether the class is told first, and so can be asked for; null: where "
+        "there are classes.",
+        json_schema_extra={"requires": {"classes": True}} | search(choices=[None]),
     )
 
     @property
@@ -141,12 +147,22 @@ class Reader(nn.Module):
             x_NTE, last_NH = layer(self.dropout(x_NTE), length_N)
         return x_NTE, last_NH
 
+    @property
+    def recurrent_layers(self) -> "list[Layer]":
+        """From the lowest to the highest."""
+        return cast(list[Layer], list(self.layers))
+
+    def embedded(self, tokens: Tensor) -> Tensor:
+        """The numbers (..., E) that stand for tokens."""
+        x: Tensor = cast(nn.Embedding, self.embedding)(tokens.long())
+        return x
+
     def steps(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """The steps (N, T, E) of tokens or series, what is missing being 0, and each row's number (N,), at least 1."""
         length_N = _lengths(is_step(inputs))
         if self.embedding is None:
             return torch.where(inputs.isnan(), torch.zeros_like(inputs), inputs), length_N
-        x_NTE = self.embedding(words_of(inputs).long())
+        x_NTE = self.embedded(words_of(inputs))
         if self.spelling is not None:
             x_NTE = torch.cat([x_NTE, self.spelling(self.embedding(inputs[:, :, 1:].long()))], dim=2)
         return x_NTE, length_N
@@ -203,6 +219,11 @@ class Layer(nn.Module):
         self.leak, self.skip = config.leak, skip
         self.directions = nn.ModuleList(cell(width, config.hidden_dim, batch_first=True) for _ in range(directions))
         self.norm = nn.LayerNorm(directions * config.hidden_dim) if config.layer_norm else nn.Identity()
+
+    @property
+    def forwards(self) -> Cell:
+        """The cell that reads from the beginning."""
+        return cast(Cell, self.directions[0])
 
     def forward(self, x_NTE: Tensor, length_N: Tensor) -> tuple[Tensor, Tensor]:
         """The states (N, T, H) at every step, and those (N, H) after the last."""

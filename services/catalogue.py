@@ -40,30 +40,37 @@ class Catalogue:
             raise NotFound("architecture_not_found", f"There is no architecture {name!r}.")
         return self.architectures[name]
 
-    def task(self, entry: Entry, manifest: Entry) -> Entry | None:
-        """The first of an architecture's tasks that the data set can be learned for; None if there is none."""
+    def tasks(self, entry: Entry, manifest: Entry) -> list[Entry]:
+        """Those of an architecture's tasks that can be learned from a data set."""
         tasks = {task["name"]: task for task in self.snapshot["tasks"]}
-        of_entry = (tasks[name] for name in entry["tasks"])
-        return next((task for task in of_entry if not task["needs_targets"] or task["name"] == manifest["task"]), None)
+        return [
+            task
+            for task in (tasks[name] for name in entry["tasks"])
+            if task["modality"] in (None, manifest["modality"])
+            and (not task["needs_targets"] or task["name"] == manifest["task"])
+        ]
 
     def needs_targets(self, task: str) -> bool:
         """Whether a data set must be for this very task."""
         return any(entry["needs_targets"] for entry in self.snapshot["tasks"] if entry["name"] == task)
 
-    def check_training(self, architecture: str, hyperparameters: Entry, training: Entry, manifest: Entry) -> Entry:
-        """The task that a train request is of. Raises `Invalid` naming every wrong field.
+    def check_training(
+        self, architecture: str, hyperparameters: Entry, training: Entry, asked: str | None, manifest: Entry
+    ) -> Entry:
+        """The task that a train request is of: the one that is asked for, or the first that there is.
 
         `manifest` is the data set's: one of the architecture's tasks must suit it, its modality be among the
-        architecture's, and its images large enough.
+        architecture's, and its images large enough. Raises `Invalid` naming every wrong field.
         """
         entry = self.architectures.get(architecture)
         if entry is None:
             known = ", ".join(sorted(self.architectures))
             raise Invalid.field("architecture_unknown", ["body", "architecture"], f"unknown; choose one of {known}")
-        task = self.task(entry, manifest)
+        tasks = self.tasks(entry, manifest)
+        task = next((task for task in tasks if asked in (None, task["name"])), None)
         errors = [
-            *self._fit_errors(entry, task, manifest),
-            *self._hyperparameter_errors(entry, hyperparameters, manifest, ["body", "hyperparameters"]),
+            *self._fit_errors(entry, tasks, asked, manifest),
+            *self._hyperparameter_errors(entry, hyperparameters, task, manifest, ["body", "hyperparameters"]),
             *self._training_errors(training, task, ["body", "training"]),
             *self._combination_errors(training, task, manifest, ["body", "training"]),
             *self._validation_errors(entry, training, ["body", "training"]),
@@ -73,7 +80,7 @@ class Catalogue:
             raise Invalid("job_invalid", detail, errors)
         return task
 
-    def _fit_errors(self, entry: Entry, task: Entry | None, manifest: Entry) -> Iterable[FieldError]:
+    def _fit_errors(self, entry: Entry, tasks: list[Entry], asked: str | None, manifest: Entry) -> Iterable[FieldError]:
         if manifest["modality"] not in entry["modality"]:
             takes = " or ".join(entry["modality"])
             msg = f"{entry['name']} takes {takes} data and this data set holds {manifest['modality']} data"
@@ -85,22 +92,27 @@ class Catalogue:
                 f"{height}×{width}; upload it with a larger image_size or choose another architecture"
             )
             yield {"loc": ["body", "architecture"], "msg": msg}
-        if task is None and manifest["task"] is None:
+        possible = [task["name"] for task in tasks]
+        if possible and asked is not None and asked not in possible:
+            msg = f"is not what {entry['name']} can learn from this data set; choose {' or '.join(possible)}"
+            yield {"loc": ["body", "task"], "msg": msg}
+        elif not possible and manifest["task"] is None:
             msg = f"has no labels, and {entry['name']} needs a labelled data set"
             yield {"loc": ["body", "dataset"], "msg": msg}
-        elif task is None:
+        elif not possible:
             msg = f"{entry['name']} does {' or '.join(entry['tasks'])} and this data set is for {manifest['task']}"
             yield {"loc": ["body", "architecture"], "msg": msg}
 
     def _hyperparameter_errors(
-        self, entry: Entry, hyperparameters: Entry, manifest: Entry, loc: list[str | int]
+        self, entry: Entry, hyperparameters: Entry, task: Entry | None, manifest: Entry, loc: list[str | int]
     ) -> Iterable[FieldError]:
         """Values that the schema refuses; failing that, those, and lists of layers, that do not fit the data set."""
         errors = list(schema.errors(entry["hyperparameters"], hyperparameters, loc))
         yield from errors
         if errors or manifest["modality"] not in entry["modality"]:
             return
-        for name, msg in unmet(entry["hyperparameters"]["properties"], hyperparameters, manifest):
+        writes = task is not None and task["writes"]
+        for name, msg in unmet(entry["hyperparameters"]["properties"], hyperparameters, manifest, writes=writes):
             yield {"loc": [*loc, name], "msg": msg}
         num_outputs = len(manifest["classes"] or ["value"])
         for name, field in entry["hyperparameters"]["properties"].items():

@@ -9,17 +9,22 @@ from typing import Any
 
 REQUIREMENTS = {
     "images": "is for images, and this data set holds tables",
+    "whole": "is for texts that are there as a whole, and not for such as are to be written",
     "classes": "needs a data set whose rows are of classes",
 }
 
 
 def unmet(
-    properties: Mapping[str, Any], values: Mapping[str, Any], manifest: Mapping[str, Any]
+    properties: Mapping[str, Any], values: Mapping[str, Any], manifest: Mapping[str, Any], *, writes: bool
 ) -> Iterator[tuple[str, str]]:
-    """Each hyperparameter with a value that the data set of this manifest does not do for, and what is wrong."""
+    """Each hyperparameter with a value that the data set of this manifest does not do for, and what is wrong.
+
+    `writes` says that texts are to be written.
+    """
     target = manifest.get("target")
     met = {
         "images": manifest["modality"] == "image",
+        "whole": not writes,
         "classes": manifest.get("classes") is not None and target is not None and list(target["shape"]) == [],
     }
     for name, field in properties.items():

@@ -9,15 +9,15 @@ from functools import cached_property
 from itertools import islice
 from typing import Any, Literal
 
-from shapes import subwords, trees
+from shapes import subwords
 
 Unit = Literal["characters", "words", "subwords"]
 PADDING, UNKNOWN, BEGIN, END = range(4)
 """What fills a row up to the longest of its batch, what was not seen in training, and the marks of a text's ends."""
 NO_TARGET = -1
 """What fills a row of targets, or of answers, up to the longest beside it: no class has this number."""
-Given = Literal["given", "tree"]
-"""No units to find in a text: it is words as they were given, a line each, or a tree of words in brackets."""
+Given = Literal["given"]
+"""Not a unit to find in a text: it is words as they were given, a line each."""
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 """What is read where a text had what is not known."""
 _WORD = re.compile(r"\w+|[^\w\s]")
@@ -107,12 +107,7 @@ class Tokenizer:
 
     @property
     def item_shape(self) -> tuple[int, ...]:
-        """The shape of what stands for a unit: its number alone, or followed by those of its characters.
-
-        Of a tree it is what stands for a node (see `encode`).
-        """
-        if self.unit == "tree":
-            return (4,)
+        """The shape of what stands for a unit: its number alone, or followed by those of its characters."""
         return (1 + self.spelling,) if self.spelling else ()
 
     @cached_property
@@ -122,35 +117,23 @@ class Tokenizer:
         return ["", REPLACEMENT, "", ""][: self._first] + units
 
     def encode(self, text: str) -> list[Any]:
-        """What stands for a text's units, and `END` if they are `marked`; else none of a text without any.
-
-        A tree is its nodes, children before parents: the number of a leaf's word, or 0; the places of the two children,
-        counted from 1, or 0 twice; and the height above the leaves.
-
-        Raises:
-            Malformed: it is no tree.
-        """
-        if self.unit == "tree":
-            return [self._node(node) for node in trees.parse(composed(text))]
+        """What stands for a text's units, and `END` if they are `marked`; else none of a text without any."""
         units, numbers = islice(self.split(text), self.max_length), self._numbers
         if self.spelling:
             return [self._spelled(each) for each in units]
         return [numbers.get(each, UNKNOWN) for each in units] + [END] * self.marked
+
+    def begin(self, label: int | None = None) -> int:
+        """The mark before a text that is written: one for all, or behind all tokens one for each class."""
+        return BEGIN if label is None else self.num_tokens + label
 
     def fits(self, text: str) -> bool:
         """Whether a text has no more units than are read."""
         return next(islice(self.split(text), self.max_length, None), None) is None
 
     def split(self, text: str) -> Iterable[str]:
-        """The units of a text, composed: its characters, its words and other signs, its subwords, its lines, or the
-        leaves of its tree.
-
-        Raises:
-            Malformed: it is no tree.
-        """
+        """The units of a text, composed: its characters, its words and other signs, its subwords, or its lines."""
         text = composed(text)
-        if self.unit == "tree":
-            return (node.word for node in trees.parse(text) if node.word is not None)
         if self.unit == "given":
             return text.split("\n")
         if self.unit == "characters":
@@ -160,10 +143,6 @@ class Tokenizer:
         if self.marked:  # the first word has a blank before it as well
             return (match[0] for match in _WORD_AND_BLANK.finditer(" " + text.strip()))
         return (match[0] for match in _WORD.finditer(text))
-
-    def _node(self, node: trees.Node) -> list[int]:
-        word = PADDING if node.word is None else self._numbers.get(node.word, UNKNOWN)
-        return [word, node.left + 1, node.right + 1, node.height]
 
     def _spelled(self, unit: str) -> list[int]:
         letters = [self._letters.get(each, UNKNOWN) for each in unit[: self.spelling]]

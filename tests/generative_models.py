@@ -129,6 +129,32 @@ def particular(width: int = 13) -> bytes:
     return _model(nodes, _floats("code", "N", 3), _floats("sample", "N", width), weights)
 
 
+def writer(num_tokens: int = 8, classes: int = 2) -> bytes:
+    """int64 `previous` (N,) and float32 `state` (N, 3) to `log_probabilities` (N, K) and the `next_state`.
+
+    Whatever the numbers, a text is a walk of about six letters. Simple products, whose rows are independent.
+    """
+    generator = np.random.default_rng(5)
+    weights = {
+        "table": (2 * generator.standard_normal((num_tokens + classes, num_tokens))).astype(np.float32),
+        "moved": generator.standard_normal((num_tokens + classes, 3)).astype(np.float32),
+        "w": generator.standard_normal((3, num_tokens)).astype(np.float32),
+        "half": np.array(0.5, np.float32),
+    }
+    nodes = [
+        helper.make_node("Gather", ["table", "previous"], ["own"]),
+        helper.make_node("MatMul", ["state", "w"], ["remembered"]),
+        helper.make_node("Add", ["own", "remembered"], ["logits"]),
+        helper.make_node("LogSoftmax", ["logits"], ["log_probabilities"], axis=1),
+        helper.make_node("Gather", ["moved", "previous"], ["step"]),
+        helper.make_node("Mul", ["state", "half"], ["faded"]),
+        helper.make_node("Add", ["faded", "step"], ["next_state"]),
+    ]
+    previous = helper.make_tensor_value_info("previous", TensorProto.INT64, ["N"])
+    outputs = [_floats("log_probabilities", "N", num_tokens), _floats("next_state", "N", 3)]
+    return _model(nodes, [previous, _floats("state", "N", 3)], outputs, weights)
+
+
 def signature(task: str = "generation", **fields: Any) -> dict[str, Any]:
     """That of a version whose samples are images."""
     output = {"name": "reconstruction", "dtype": "uint8", "shape": [1, 2, 2]}
@@ -225,6 +251,37 @@ def add_homes(resources: Resources, name: str = "homes") -> ModelVersion:
         signature(modality="tabular", input=features, output=output),
         generative(sample={"dtype": "float32", "shape": [2]}, calls=CALLS[:3], anomaly=None),
     )
+
+
+def add_writer(resources: Resources, name: str = "writer", *, conditional: bool = True) -> ModelVersion:
+    """A version that writes texts of the letters a to d, for a reader of at most 30; conditional on `dim` or `lit`."""
+    tokenizer = {"unit": "characters", "max_length": 30, "vocabulary": list("abcd"), "marked": True}
+    described = {
+        "task": "text_generation",
+        "modality": "text",
+        "input": {"name": "tokens", "dtype": "int64", "shape": [None], "tokenizer": tokenizer},
+        "output": {"name": "log_probability", "dtype": "float32", "shape": []},
+        "labels": CLASSES if conditional else None,
+    }
+    calls = ["generate"] if conditional else ["predict", "generate"]
+    told = {"conditional": conditional, "classes": CLASSES if conditional else None, "calls": calls}
+    graphs = {"model": text_judge(), "decoder": writer()}
+    return add_generative(resources, name, graphs, described, told)
+
+
+def text_judge() -> bytes:
+    """int64 `tokens` (N, T) to a `log_probability` (N,) of -1 for each token, and their `count` (N,)."""
+    weights = {"zero": np.array(0), "minus": np.array(-1.0, np.float32), "along": np.array([1])}
+    nodes = [
+        helper.make_node("Greater", ["tokens", "zero"], ["is_token"]),
+        helper.make_node("Cast", ["is_token"], ["ones"], to=TensorProto.INT64),
+        helper.make_node("ReduceSum", ["ones", "along"], ["count"], keepdims=0),
+        helper.make_node("Cast", ["count"], ["number"], to=TensorProto.FLOAT),
+        helper.make_node("Mul", ["number", "minus"], ["log_probability"]),
+    ]
+    tokens = helper.make_tensor_value_info("tokens", TensorProto.INT64, ["N", "T"])
+    outputs = [_floats("log_probability", "N"), helper.make_tensor_value_info("count", TensorProto.INT64, ["N"])]
+    return _model(nodes, tokens, outputs, weights)
 
 
 def add_particular(resources: Resources, name: str = "particular") -> ModelVersion:

@@ -1,10 +1,12 @@
 """`POST /v1/models/{model}/generate` and its like: what only versions that code or generate are asked for.
 
-Samples come as the client's `Accept` says: one picture, JSON, or a zip of pictures; rows of a table, codes and scores
-only as JSON.
+Samples come as the client's `Accept` says: one picture, JSON, or a zip of pictures; texts as JSON or as server-sent
+events; rows of a table, codes and scores only as JSON.
 """
 
-from collections.abc import Sequence
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
 from functools import lru_cache
 from typing import Any
 
@@ -19,14 +21,17 @@ from services.requests.generation import DecodeRequest, GenerateRequest, InputsR
 from services.serving import given
 from services.serving.batch import Answer
 from services.serving.generation import samples
-from services.serving.generation.asked import Asked, Looking, Path, Sampling
-from services.serving.generation.calls import Coded, CodedCall, run
+from services.serving.generation.asked import Asked, Generating, Looking, Path, Sampling
+from services.serving.generation.calls import Coded, CodedCall
+from services.serving.generation.texts import TextCall, Written
 from services.serving.model import ServedModel
 from services.serving.predictions import INLINE_BYTES, Predictor, Wish
 
-PNG, ZIP = "image/png", "application/zip"
+PNG, ZIP, EVENTS = "image/png", "application/zip", "text/event-stream"
 PICTURES = (JSON, PNG, ZIP)
 """What samples that are images may be answered as."""
+TEXTS = (JSON, EVENTS)
+"""Likewise texts."""
 IN_NUMBERS = frozenset({"encode", "anomaly"})
 """Calls that answer no samples."""
 HEAD = b"content-type: %s\r\nvary: accept\r\n" + TIMING
@@ -60,30 +65,69 @@ async def answer(predictor: Predictor, target: Target, wish: Wish, headers: Head
     asked = await predictor.aside(len(body), read, target, headers, body)
     call = await asked.prepare(predictor, target.model, wish)
     form_of(headers, target.kind, call.found.model)
-    coded = await run(predictor, call)
-    num_bytes = sum(output.nbytes for output in coded.outputs.values())
-    return await predictor.aside(num_bytes, respond, coded, headers)
+    made = await call.made(predictor)
+    if isinstance(made, Written):
+        return _respond_in_words(made, JSON)
+    num_bytes = sum(output.nbytes for output in made.outputs.values())
+    return await predictor.aside(num_bytes, respond, made, headers)
+
+
+async def texts(predictor: Predictor, target: Target, wish: Wish, headers: Headers, body: bytes) -> TextCall | Response:
+    """The call of a request whose client would rather have events and can; of any other, the response.
+
+    Raises errors of the tree.
+    """
+    call = await (await predictor.aside(len(body), read, target, headers, body)).prepare(predictor, target.model, wish)
+    if isinstance(call, TextCall) and form_of(headers, target.kind, call.found.model) == EVENTS:
+        return call
+    return await answer(predictor, target, wish, headers, body)
+
+
+async def events(predictor: Predictor, call: TextCall) -> AsyncIterator[tuple[bytes, bytes]]:
+    """Names and data of events: a `token` as each is written, `done` with the whole. Raises errors of the tree."""
+    started_at = time.monotonic()
+    async with aclosing(call.pieces(predictor)) as pieces:
+        async for piece in pieces:
+            yield b"token", orjson.dumps({"index": piece.place, "text": piece.text})
+    yield b"done", _respond_in_words(call.written(time.monotonic() - started_at), EVENTS).body
 
 
 def respond(coded: Coded, headers: Headers) -> Response:
     """The response that tells what a call came to."""
-    model, form = coded.model, form_of(headers, coded.call, coded.model)
-    times = coded.queue_seconds * 1000, coded.decode_seconds * 1000, coded.infer_seconds * 1000
-    head = HEAD % (form.encode(), *times)
-    if (seed := coded.told.get("seed")) is not None:
-        head += SEED % seed
+    form = form_of(headers, coded.call, coded.model)
     if form == PNG:
-        return Response(200, head, samples.picture(coded), model)
+        return Response(200, _head(coded, form), samples.picture(coded), coded.model)
     if form == ZIP:
-        return Response(200, head, samples.archive(coded), model)
-    content = {"model": model.name, "version": model.version, "variant": model.variant or None, **samples.words(coded)}
-    return Response(200, head, orjson.dumps(content, default=base64_of, option=orjson.OPT_SERIALIZE_NUMPY), model)
+        return Response(200, _head(coded, form), samples.archive(coded), coded.model)
+    return _respond_in_words(coded, form)
+
+
+def _respond_in_words(made: Coded | Written, form: str) -> Response:
+    model, words = made.model, made.told if isinstance(made, Written) else samples.words(made)
+    content = {"model": model.name, "version": model.version, "variant": model.variant or None, **words}
+    written = orjson.dumps(content, default=base64_of, option=orjson.OPT_SERIALIZE_NUMPY)
+    return Response(200, _head(made, form), written, model)
+
+
+def _head(made: Coded | Written, form: str) -> bytes:
+    times = made.queue_seconds * 1000, made.decode_seconds * 1000, made.infer_seconds * 1000
+    seed = made.told.get("seed")
+    return HEAD % (form.encode(), *times) + (b"" if seed is None else SEED % seed)
 
 
 def form_of(headers: Headers, call: str, model: ServedModel) -> str:
     """The content type of an answer. Raises `NotAcceptable` naming those that there are."""
-    offered = PICTURES if call not in IN_NUMBERS and samples.are_images(model) else (JSON,)
+    offered: tuple[str, ...] = (JSON,)
+    if model.writes:
+        offered = TEXTS
+    elif call not in IN_NUMBERS and samples.are_images(model):
+        offered = PICTURES
     return negotiated(headers.get(b"accept", b""), offered)
+
+
+def may_stream(headers: Headers) -> bool:
+    """Whether a client names events among what it accepts."""
+    return EVENTS.encode() in headers.get(b"accept", b"").lower()
 
 
 @lru_cache(256)
@@ -127,7 +171,7 @@ def read(target: Target, headers: Headers, body: bytes) -> Asked:
     media_type = body_type_of(target.kind, content_type)
     match target.kind:
         case "generate":
-            return Sampling(document(body, GenerateRequest))
+            return Generating(document(body, GenerateRequest))
         case "decode":
             return Sampling(document(body, DecodeRequest))
         case "interpolate":

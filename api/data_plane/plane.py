@@ -1,7 +1,7 @@
 """The data plane of one gateway: from a target, headers and a body to a response."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import structlog
@@ -16,6 +16,7 @@ from services.errors import Invalid, SyllabusError
 from services.serving.batch import Answer, Done, Ticket
 from services.serving.calls import Call
 from services.serving.engine import DEFAULT_PRIORITY, LAST_PRIORITY, deadline_after
+from services.serving.generation.texts import TextCall
 from services.serving.predictions import Predictor, Wish
 
 MAX_TIMEOUT_MS = 600_000
@@ -44,6 +45,26 @@ class DataPlane:
             return response
         except Exception as error:
             return self.failure(target, error, time.monotonic() - started_at)
+
+    async def texts(self, target: Target, headers: Headers, body: bytes) -> TextCall | Response:
+        """As `answer`, but for a call whose texts are to be sent as they are written: see `events`."""
+        try:
+            return await generation.texts(self._predictor, target, self._wish(target, headers), headers, body)
+        except Exception as error:
+            return self.failure(target, error)
+
+    async def events(self, target: Target, call: TextCall) -> AsyncIterator[tuple[bytes, bytes]]:
+        """Names and data of its events; the last is `error`, with what `failure` says, if it fails."""
+        started_at = time.monotonic()
+        response = Response(200, b"", b"", call.found.model)
+        try:
+            async for event in generation.events(self._predictor, call):
+                yield event
+        except Exception as error:
+            response = self.failure(target, error)
+            yield b"error", response.body
+        finally:
+            self.count(response, [time.monotonic() - started_at])
 
     def begin(self, target: Target, headers: Headers, body: bytes) -> Call | None:
         """The call of a request for which nothing has to be waited for but its run; None for any other: see `answer`.

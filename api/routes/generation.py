@@ -9,11 +9,20 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel
 
 from api.data_plane.bodies import IMAGE_TYPES, JSON, MULTIPART
-from api.data_plane.generation import PNG, ZIP, body_type_of
+from api.data_plane.generation import EVENTS, PNG, ZIP, body_type_of, may_stream
 from api.data_plane.targets import CALL_ROUTES, MAX_LABEL, Target
 from api.dependencies import ModelName, only_declared_query
 from api.openapi import also, reference
-from api.routes.predictions import BINARY, FILES, TIMES, VersionQuery, answer, refused, unique_headers
+from api.routes.predictions import (
+    BINARY,
+    FILES,
+    TIMES,
+    VersionQuery,
+    answer,
+    answer_or_events,
+    refused,
+    unique_headers,
+)
 from api.schemas.generation import AnomaliesOut, DecodedOut, EncodedOut, GeneratedOut, PathOut, ReconstructedOut
 from services.errors import SyllabusError
 from services.requests.generation import DecodeRequest, GenerateRequest, InputsRequest, InterpolateRequest
@@ -56,6 +65,14 @@ def _answers(description: str, *, pictured: bool = True, **fields: Any) -> dict[
     return {200: {"description": description, "content": content, **fields}, **also(406, 409, 429, 504)}
 
 
+def _generated() -> dict[int | str, dict[str, Any]]:
+    answers = _answers(
+        "Samples: one sheet, JSON, a file each, or texts as they are written, as `Accept` says.", headers=SEED_HEADER
+    )
+    answers[200]["content"][EVENTS] = {"schema": {"type": "string"}}
+    return answers
+
+
 async def _answer(request: Request, call: str, model: str, version: str, label: str | None = None) -> Response:
     headers = unique_headers(request)
     target = Target(call, CALL_ROUTES[call], request.scope["path"], model, version, label=label)
@@ -63,6 +80,8 @@ async def _answer(request: Request, call: str, model: str, version: str, label: 
         body_type_of(call, headers.get(b"content-type", b""))
     except SyllabusError as error:  # before the body is read
         return refused(request, target, error)
+    if call == "generate" and may_stream(headers):
+        return await answer_or_events(request, target, headers)
     return await answer(request, target, headers)
 
 
@@ -70,10 +89,14 @@ async def _answer(request: Request, call: str, model: str, version: str, label: 
     CALL_ROUTES["generate"],
     openapi_extra=_takes(GenerateRequest),
     response_model=GeneratedOut,
-    responses=_answers("Samples: one sheet, JSON, or a file each, as `Accept` says.", headers=SEED_HEADER),
+    responses=_generated(),
 )
 async def generate(request: Request, model: ModelName, version: VersionQuery = "latest") -> Response:
-    """Draw samples. The same request with the same seed is answered with the same bytes."""
+    """Draw samples, or write texts. The same request with the same seed is answered with the same bytes.
+
+    With `Accept: text/event-stream` texts come as they are written: an event `token` for each token, with the `index`
+    of its text, at the end `done` with what JSON would have been, or `error` with a problem.
+    """
     return await _answer(request, "generate", model, version)
 
 

@@ -8,7 +8,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
 from api.dependencies import ID, Cursor, FileName, JobId, Limit, Open
-from api.event_stream import EventStream
+from api.event_stream import EventStream, follow
 from api.files import FILE_RESPONSES, file_response
 from api.openapi import also
 from api.schemas.base import ListOf
@@ -109,7 +109,8 @@ def resume_job(resources: Open, job: JobId) -> JobOut:
 async def follow_events(request: Request, resources: Open, job: JobId, last_event_id: LastEventId = 0) -> EventStream:
     """Server-sent events `state`, `progress`, `metric` and `log`, from the first on or after `Last-Event-ID`."""
     await run_in_threadpool(get_job, resources, job)
-    return EventStream(resources, request.app.state.streams, job, last_event_id)
+    streams = request.app.state.streams
+    return EventStream(streams, follow(resources, streams, job, last_event_id))
 
 
 @router.get("/{job}/metrics")

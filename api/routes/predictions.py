@@ -17,6 +17,7 @@ from api.data_plane.plane import MAX_TIMEOUT_MS, DataPlane
 from api.data_plane.predict import TAKEN
 from api.data_plane.targets import DEFAULT_TOP_K, MAX_TOP_K, PREDICT, VARIANT, VERSION, Target
 from api.dependencies import ModelName
+from api.event_stream import EventStream, written
 from api.openapi import also, reference
 from api.schemas.models import PredictionsOut
 from services.errors import SyllabusError
@@ -85,6 +86,16 @@ async def predict(
     except SyllabusError as error:  # before the body is read
         return refused(request, target, error)
     return await answer(request, target, headers)
+
+
+async def answer_or_events(request: Request, target: Target, headers: Headers) -> Response:
+    """As `answer`, but for texts that the client wants as they are written."""
+    plane = _plane(request)
+    begun = await plane.texts(target, headers, await request.body())
+    if isinstance(begun, messages.Response):
+        return _response(request, begun, 0.0)
+    lines = (written(name, data) async for name, data in plane.events(target, begun))
+    return EventStream(request.app.state.streams, lines)
 
 
 def refused(request: Request, target: Target, error: SyllabusError) -> Response:

@@ -30,11 +30,21 @@ class DecodedOut(FromAVersion):
     rows: Rows = None
 
 
+class Text(Schema):
+    """A text that a model has written."""
+
+    text: str
+    label: str | None = Field(None, description="Its class, of a conditional model.")
+    log_probability: float = Field(description="Natural logarithm of the probability of what is behind the start.")
+    ended: bool = Field(description="Whether the model has ended it, and not the greatest length.")
+
+
 class GeneratedOut(DecodedOut):
     """Samples, and what they were drawn from: `z` gives the same samples again, as does `seed`."""
 
     seed: int
-    z: Codes
+    texts: list[Text] | None = None
+    z: Codes | None = None
     labels: list[str] | None = Field(None, description="The class of each sample of a conditional model.")
 
 

@@ -12,7 +12,7 @@ from client.cli.following import run_to_the_end
 from client.cli.jobs import JobId
 from client.cli.session import JsonFlag, session
 from client.cli.values import assignments, domains
-from client.cli.work import Dataset, Detach
+from client.cli.work import Dataset, Detach, TaskOption
 
 
 def search(
@@ -47,6 +47,7 @@ def search(
     folds: Annotated[int, typer.Option(min=0, help="From 2: each trial is cross-validated.")] = 0,
     time_budget: Annotated[float | None, typer.Option(min=0, help="Seconds after which no trial begins.")] = None,
     max_failures: Annotated[int | None, typer.Option(min=1, help="Failed trials that end the search.")] = None,
+    task: TaskOption = None,
     set_: Set = None,
     training: Training = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the sampler.")] = 0,
@@ -71,6 +72,7 @@ def search(
         "refit": refit,
         "hyperparameters": assignments(set_ or [], "--set"),
         "training": assignments(training or [], "--training"),
+        "task": task,
         "trials": trials,
         "time_budget_seconds": time_budget,
         "max_failures": max_failures,

@@ -14,6 +14,9 @@ from client.cli.values import assignments, rows
 Model = Annotated[str, typer.Argument(help="Name of a model.", show_default=False)]
 Dataset = Annotated[str, typer.Argument(help="Name of a data set.", show_default=False)]
 VersionOption = Annotated[str, typer.Option("--version", help="A number, an alias or `latest`.")]
+TaskOption = Annotated[
+    str | None, typer.Option("--task", help="One of the architecture's. (default: the first that suits the data set)")
+]
 Detach = Annotated[bool, typer.Option("--detach", help="Return once the job is queued and print its id.")]
 
 
@@ -22,6 +25,7 @@ def train(
     architecture: Annotated[str, typer.Argument(help="See `syllabus architectures`.", show_default=False)],
     dataset: Dataset,
     model: Annotated[str | None, typer.Option(help="Name of the model. (default: DATASET-ARCHITECTURE)")] = None,
+    task: TaskOption = None,
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A hyperparameter; may be repeated.")
     ] = None,
@@ -38,7 +42,7 @@ def train(
     """Train an architecture on a data set; the result is a new version of a model."""
     hyperparameters, settings = assignments(set_ or [], "--set"), assignments(training or [], "--training")
     with session(ctx, as_json) as s:
-        job = s.api.train(architecture, dataset, model, hyperparameters=hyperparameters, training=settings)
+        job = s.api.train(architecture, dataset, model, task=task, hyperparameters=hyperparameters, training=settings)
         run_to_the_end(s, job, detach=detach)
 
 

@@ -13,11 +13,11 @@ from models.evaluation.answering import Answering, Progress
 from models.evaluation.classification import ClassificationEvaluator
 from models.evaluation.evaluator import Evaluator, Examination
 from models.evaluation.exhibits import Exhibits
-from models.evaluation.forecasting import ForecastingEvaluator
 from models.evaluation.reconstruction import ReconstructionEvaluator
 from models.evaluation.regression import RegressionEvaluator
 from models.evaluation.segmentation import SegmentationEvaluator
 from models.evaluation.tagging import TaggingEvaluator
+from models.evaluation.text_generation import TextGenerationEvaluator
 from models.evaluation.translation import TranslationEvaluator
 from models.metrics import Array, Scores
 from models.run import Candidate, JobContext, given
@@ -31,10 +31,10 @@ EVALUATORS: dict[str, type[Evaluator]] = {
     "regression": RegressionEvaluator,
     "segmentation": SegmentationEvaluator,
     "tagging": TaggingEvaluator,
-    "forecasting": ForecastingEvaluator,
     "reconstruction": ReconstructionEvaluator,
     "generation": ReconstructionEvaluator,
     "translation": TranslationEvaluator,
+    "text_generation": TextGenerationEvaluator,
 }
 UNKNOWN_DRIFT = {
     "drift": "unknown",
@@ -71,9 +71,9 @@ class Evaluation:
         if TASKS[signature["task"]].needs_targets:
             require_finite_targets(examples)
         targets = dataset.truth(examples)
-        if dataset.labels is not None and signature["labels"] is not None:
+        if signature["labels"] is not None:
             # The last place is that of `NO_TARGET`, which stays.
-            places = np.append(align_classes(dataset.labels, signature["labels"]), NO_TARGET)
+            places = np.append(align_classes(dataset.labels or [], signature["labels"]), NO_TARGET)
             targets = places.astype(targets.dtype)[targets]
         known = None
         if context.reference is not None:
@@ -143,7 +143,7 @@ class Evaluation:
 
 
 def _require_task(dataset: DataSet, task: str) -> None:
-    if not TASKS[task].suits(dataset.manifest["task"]):
+    if not TASKS[task].suits(dataset.manifest):
         raise Mismatch(f"The model does {task}; the data set is for {dataset.manifest['task'] or 'no task'}.")
 
 

@@ -37,7 +37,7 @@ class Fit:
     name: str
     """For people: `fold 3`."""
     request: Mapping[str, Any]
-    """`architecture`, `hyperparameters` and `training`, as a train request has them."""
+    """`architecture`, `task`, `hyperparameters` and `training`, as a train request has them."""
     parts: Parts
     """The rows to train on, `train`; those that choose the epoch, `validation`, if any; and any others."""
     measured: tuple[str, ...]
@@ -65,7 +65,7 @@ class Fitted:
 
 def configuration(request: Mapping[str, Any], **changed: Any) -> dict[str, Any]:
     """What a fit's `request` is of a job's request: what is trained and how, some of it changed."""
-    return {name: request[name] for name in ("architecture", "hyperparameters", "training")} | changed
+    return {name: request.get(name) for name in ("architecture", "task", "hyperparameters", "training")} | changed
 
 
 def seed_of_fit(seed: int, number: int) -> int:

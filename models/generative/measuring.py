@@ -30,7 +30,7 @@ def values(network: nn.Module, examples: Examples) -> Iterator[tuple[Tensor, Ten
     """The network's inputs and classes of all rows, batch after batch."""
     preprocess, generative = parts_of(network)
     for batch in examples.batches(BATCH_SIZE):
-        inputs, targets, _ = batch.to("cpu")
+        inputs, targets = (tensor.cpu() for tensor in batch)
         yield preprocess(inputs), targets if generative.num_classes else None
 
 

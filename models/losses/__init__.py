@@ -14,7 +14,6 @@ from models.losses.options import (
     Huber,
     LossOptions,
     Perceptron,
-    Pinball,
     Poisson,
 )
 
@@ -29,6 +28,5 @@ __all__ = [
     "Huber",
     "LossOptions",
     "Perceptron",
-    "Pinball",
     "Poisson",
 ]

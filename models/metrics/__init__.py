@@ -52,19 +52,14 @@ METRICS = (
     Metric("bleu", "BLEU of the corpus, from 0 to 100", "translation", True),
     Metric("token_accuracy", "Share of the tokens that are right, told those before", "translation", True),
     Metric("perplexity", "Exponential of the cross-entropy of a token, told those before", "translation", False),
+    Metric("perplexity", "Perplexity: exp of a token's cross-entropy", "text_generation", False),
+    Metric("bits_per_token", "Cross-entropy of a token, in bits", "text_generation", False),
+    Metric("token_probability", "Geometric mean of the tokens' probabilities", "text_generation", True),
     Metric("mae", "Mean absolute error", "regression", False),
     Metric("mse", "Mean squared error", "regression", False),
     Metric("rmse", "Root of the mean squared error", "regression", False),
     Metric("r2", "Coefficient of determination", "regression", True),
     Metric("adjusted_r2", "Coefficient of determination, adjusted for the number of inputs", "regression", True),
-    Metric("mae", "Mean absolute error", "forecasting", False),
-    Metric("rmse", "Root of the mean squared error", "forecasting", False),
-    Metric("smape", "Symmetric mean absolute percentage error", "forecasting", False),
-    Metric("mase", "Mean absolute error in that of seasonal naive forecasts before", "forecasting", False),
-    Metric("skill", "1 minus the mean absolute scaled error", "forecasting", True),
-    Metric("pinball", "Pinball loss of the quantiles, the mean", "forecasting", False),
-    Metric("coverage", "Share of the values from the lowest to the highest quantile", "forecasting", None),
-    Metric("mae_by_step", "Mean absolute error at each step ahead", "forecasting", None),
     *(
         Metric(name, title, task, better)
         for task in ("reconstruction", "generation")

@@ -15,6 +15,7 @@ import numpy as np
 
 from models.metrics import Array
 from models.metrics.classification import brier_losses, log_losses
+from models.metrics.language import MAX_EXPONENT
 from models.metrics.ranking import Ranking, rank_classes
 from models.metrics.resampling import resampled_sums
 from models.metrics.segmentation import Overlaps, mean_iou_of_each, overlaps
@@ -137,6 +138,23 @@ def reconstruction_resamples(answers_N2: Array) -> Resamples:
     error_B, score_B, count_B = resampled_sums(np.hstack([answers_N2.astype(np.float64), ones_N1])).T
     rmse_B = np.sqrt(error_B / count_B)
     return {"mse": error_B / count_B, "rmse": rmse_B, "fidelity": 1 - rmse_B, "anomaly_score": score_B / count_B}
+
+
+def language_intervals(answers_N2: Array) -> Intervals:
+    """Of all metrics of a language model."""
+    return percentiles(language_resamples(answers_N2))
+
+
+def language_resamples(answers_N2: Array) -> Resamples:
+    """The same, from the logarithm of probability and the number of tokens of each row."""
+    total_B, count_B = resampled_sums(answers_N2.astype(np.float64)).T
+    entropy_B = np.minimum(-total_B / count_B, MAX_EXPONENT)
+    probability_B = np.exp(-entropy_B)
+    return {
+        "perplexity": np.exp(entropy_B),
+        "bits_per_token": entropy_B / np.log(2),
+        "token_probability": probability_B,
+    }
 
 
 def wilson(successes: int, count: int) -> list[float]:

@@ -73,7 +73,7 @@ class Space:
 
 
 def configured(request: Mapping[str, Any], parameters: Parameters) -> dict[str, Any]:
-    """What a train request says of a trial: `architecture`, `hyperparameters` and `training`.
+    """What a train request says of a trial: `architecture`, `task`, `hyperparameters` and `training`.
 
     `request` is the search's, whose hyperparameters and training settings are the same for all trials. Of several
     architectures each has those of the hyperparameters that it knows.
@@ -86,6 +86,7 @@ def configured(request: Mapping[str, Any], parameters: Parameters) -> dict[str, 
         hyperparameters = {name: value for name, value in hyperparameters.items() if name in known}
     trained = {
         "architecture": architecture,
+        "task": request.get("task"),
         "hyperparameters": hyperparameters,
         "training": deepcopy(request["training"]),
     }

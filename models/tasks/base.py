@@ -1,6 +1,7 @@
 """What a task is: the meaning of a network's outputs, from the loss to the exported answer."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
@@ -17,7 +18,7 @@ from models.phases import Phase
 from models.preprocess import Pixels
 
 if TYPE_CHECKING:
-    from models.registry import ArchitectureConfig, Shape
+    from models.registry import ArchitectureConfig
     from models.run import JobContext, Reporter
     from models.training.callbacks import Callback
     from models.training.plan import Plan
@@ -45,6 +46,10 @@ class Task(ABC):
     title: ClassVar[str]
     needs_targets: ClassVar[bool] = True
     """Whether a data set must be for this very task; one that needs no targets can be done on any."""
+    modality: ClassVar[str | None] = None
+    """The only data that it can be done on; None if any that the architecture takes."""
+    writes: ClassVar[bool] = False
+    """Whether texts are to be written again, so that their tokens end with a mark."""
     pixels: ClassVar[Pixels] = "standardised"
     """The scale of the pixels that a network is given."""
     default_loss: ClassVar[LossOptions | None]
@@ -71,20 +76,10 @@ class Task(ABC):
         return cls(dataset, train, loss)
 
     @classmethod
-    def build(
-        cls, config: "ArchitectureConfig", described: dict[str, Any], input_shape: "Shape", num_outputs: int
-    ) -> nn.Module:
-        """The network that stands behind the preprocessing of inputs as `described`, whose shape is `input_shape`.
-
-        Raises:
-            UnsuitableInput: the architecture cannot take inputs of this shape.
-        """
-        return config.build(input_shape, num_outputs)
-
-    @classmethod
-    def suits(cls, dataset_task: str | None) -> bool:
-        """Whether it can be learned from a data set for `dataset_task`, which is None of an unlabelled one."""
-        return not cls.needs_targets or dataset_task == cls.name
+    def suits(cls, manifest: Mapping[str, Any]) -> bool:
+        """Whether it can be learned from a data set of this manifest, whose `task` is None of an unlabelled one."""
+        is_taken = cls.modality in (None, manifest["modality"])
+        return is_taken and (not cls.needs_targets or manifest["task"] == cls.name)
 
     @classmethod
     def require_suitable(
@@ -100,6 +95,10 @@ class Task(ABC):
             require_finite_targets(examples)
             if loss is not None:
                 loss.require_suitable(examples.targets)
+
+    def build(self, config: "ArchitectureConfig", input_shape: tuple[int, ...]) -> nn.Module:
+        """The network, with freshly drawn weights, for preprocessed inputs of this shape."""
+        return config.build(input_shape, self.num_outputs)
 
     @abstractmethod
     def phases(self, network: nn.Module) -> list[Phase]:

@@ -34,9 +34,11 @@ class Subject:
         """Its architecture and settings are checked as those of a train request, for one of these tasks."""
         manifest = datasets.named_in_body(session, request.dataset).manifest or {}
         catalogue = resources.catalogue
-        of = catalogue.check_training(request.architecture, request.hyperparameters, request.training, manifest)
+        of = catalogue.check_training(
+            request.architecture, request.hyperparameters, request.training, request.task, manifest
+        )
         if of["name"] not in tasks:
-            field = "dataset" if of["needs_targets"] else "architecture"
+            field = "task" if request.task else "dataset" if of["needs_targets"] else "architecture"
             msg = f"is for {of['name']}, and {request.kind} jobs are of {', '.join(tasks)}"
             raise Invalid.field("task_unsuitable", ["body", field], msg)
         return cls(request, manifest, split_of(catalogue, request.training))

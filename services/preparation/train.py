@@ -16,7 +16,7 @@ def prepare(session: Session, resources: Resources, request: TrainRequest) -> Jo
     dataset = datasets.named_in_body(session, request.dataset)
     manifest = dataset.manifest or {}
     check = resources.catalogue.check_training
-    task = check(request.architecture, request.hyperparameters, request.training, manifest)["name"]
+    task = check(request.architecture, request.hyperparameters, request.training, request.task, manifest)["name"]
     body = request.model_dump(mode="json")
     body["model"] = request.model or f"{request.dataset}-{request.architecture}"[:63]
     check_task(session, body["model"], task)

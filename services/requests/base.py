@@ -11,6 +11,13 @@ Name = Annotated[
         description="Letters, digits, `.`, `_` and `-`, at most 63, beginning with a letter or digit.",
     ),
 ]
+Task = Annotated[
+    str | None,
+    Field(
+        max_length=63,
+        description="Which of the architecture's tasks; null: the first of them that suits the data set.",
+    ),
+]
 SplitName = Literal["train", "validation", "test"]
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 

@@ -9,6 +9,9 @@ from services.requests.predictions import PredictRequest
 
 MAX_SAMPLES = 1024
 """Samples, codes or steps in one request."""
+MAX_START = 10_000
+MAX_UNITS = 10_000
+"""Characters, words or subwords that a text may have."""
 
 Label = StrictStr | StrictInt
 """A class by its name; a number stands for its text."""
@@ -26,15 +29,29 @@ class Strict(Request):
 
 
 class GenerateRequest(Strict):
-    """How many samples, and what they are drawn from."""
+    """How many samples, and what they are drawn from. What only images and rows have, or only texts, says so."""
 
-    n: int = Field(16, ge=1, le=MAX_SAMPLES)
+    n: int = Field(16, ge=1, le=MAX_SAMPLES, description="Of texts at most 64.")
     seed: Seed | None = Field(None, description="The same seed gives the same bytes; without one it is drawn.")
     label: Labels | None = Field(
         None, description="The class, or one a sample, of a conditional model; by default all classes alike."
     )
-    z: Codes | None = Field(None, description="The codes themselves, of which nothing is drawn then.")
-    temperature: float = Field(1.0, gt=0, le=10, description="The standard deviation of the codes that are drawn.")
+    temperature: float = Field(
+        1.0,
+        gt=0,
+        le=10,
+        description="The standard deviation of the codes that are drawn; of texts, what the logarithms of "
+        "probabilities are divided by.",
+    )
+    z: Codes | None = Field(None, description="Of images and rows: the codes, of which nothing is drawn then.")
+    start: str = Field("", max_length=MAX_START, description="Of texts: what each begins with.")
+    top_k: int | None = Field(None, ge=1, description="Of texts: only so many of the most probable tokens each time.")
+    top_p: float = Field(
+        1.0, gt=0, le=1, description="Of texts: only the most probable tokens that have this probability together."
+    )
+    max_length: int | None = Field(
+        None, ge=1, le=MAX_UNITS, description="Of texts: units, the start's included; null: as many as were read."
+    )
 
 
 class DecodeRequest(Strict):

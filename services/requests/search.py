@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from services.requests.base import Name, Request, Seed
+from services.requests.base import Name, Request, Seed, Task
 
 MAX_TRIALS = 10_000
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
@@ -51,6 +51,7 @@ class SearchRequest(Request):
         description="Or several, of which each trial has one."
     )
     dataset: Name
+    task: Task = None
     model: Name | None = Field(None, description="Default: `<dataset>-best`.")
     strategy: Literal["manual", "grid", "random", "bayesian", "gaussian_process", "evolution"] = Field(
         "bayesian",

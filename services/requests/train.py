@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from services.requests.base import Name, Request
+from services.requests.base import Name, Request, Task
 
 
 class TrainRequest(Request):
@@ -13,6 +13,7 @@ class TrainRequest(Request):
     kind: Literal["train"]
     architecture: str
     dataset: Name
+    task: Task = None
     model: Name | None = Field(None, description="Default: `<dataset>-<architecture>`.")
     hyperparameters: dict[str, Any] = Field(default_factory=dict)
     training: dict[str, Any] = Field(default_factory=dict)

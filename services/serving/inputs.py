@@ -20,7 +20,6 @@ from services.serving.protocol.datatypes import TensorSpec
 from services.serving.protocol.tensors import check_shape, from_json
 from services.serving.words import Words
 from shapes.tokens import PADDING, Tokenizer
-from shapes.trees import Malformed
 
 MAX_BATCH = 1024
 MAX_TEXT_CHARACTERS = 100_000
@@ -206,10 +205,7 @@ def _tokens(index: int, text: object, tokenizer: Tokenizer) -> list[Any]:
     if not isinstance(text, str):
         raise _wrong(index, "expected a text")
     _check_length(index, text)
-    try:
-        tokens = tokenizer.encode(text)
-    except Malformed as error:
-        raise _wrong(index, f"the tree {error}") from None
+    tokens = tokenizer.encode(text)
     if not tokens or not text.strip():
         raise _wrong(index, "the text is empty; send at least one character that is no blank")
     return tokens

@@ -13,8 +13,8 @@ import numpy as np
 from services.errors import Unavailable
 from services.serving import cuda
 from services.serving.model import ServedModel
-from services.serving.network import Network
-from services.serving.protocol.datatypes import DTYPES
+from services.serving.network import Network, Outputs
+from services.serving.protocol.datatypes import DTYPES, TensorSpec
 from services.serving.service_times import ServiceTimes
 from services.serving.sessions import open_session, read_graph
 
@@ -26,6 +26,8 @@ WIDE_SECONDS = 0.002
 """From this time of a single row on it is tried whether several threads are faster."""
 MAX_ROWS = 64
 MAX_BATCH_BYTES = 64 * 2**20
+PROBED = (2, 3, 4, 5, 7, 8, 13, 16, 17, 31, 32, 33)
+"""Numbers of rows at which a batch's are held against the same rows alone."""
 
 
 def load(model: ServedModel, cores: int, device: cuda.Device) -> tuple[Network, ServiceTimes]:
@@ -50,6 +52,7 @@ def load(model: ServedModel, cores: int, device: cuda.Device) -> tuple[Network, 
         )
 
     network = open_network(1)
+    network.joins |= model.repeats and model.writes and rows_repeat(network)
     if not network.has_one_shape or not _answers(network, 1):
         return network, new_times(network)
     deadline = time.monotonic() + WARM_UP_SECONDS
@@ -59,6 +62,27 @@ def load(model: ServedModel, cores: int, device: cuda.Device) -> tuple[Network, 
         if _answers(wide, 1) and _fastest(wide, 1, deadline) < _seconds_a_row_side_by_side(network, cores, deadline):
             network = wide
     return network, warm_up(network)
+
+
+def rows_repeat(network: Network) -> bool:
+    """Whether rows come to the same bits beside others as alone, as far as random ones show."""
+    random = np.random.default_rng(0)
+
+    def rows(spec: TensorSpec) -> np.ndarray:
+        shape, dtype = (PROBED[-1], *spec.shape[1:]), DTYPES[spec.datatype]
+        return random.standard_normal(shape).astype(dtype) if dtype.kind == "f" else random.integers(0, 2, shape, dtype)
+
+    feeds = {spec.name: rows(spec) for spec in network.inputs}
+
+    def run(first: int, end: int) -> Outputs:
+        return network.run({name: array[first:end] for name, array in feeds.items()})
+
+    alone = [np.concatenate(each) for each in zip(*(run(row, row + 1) for row in range(PROBED[-1])), strict=True)]
+    return all(
+        np.array_equal(together, expected[-count:])
+        for count in PROBED
+        for together, expected in zip(run(PROBED[-1] - count, PROBED[-1]), alone, strict=True)
+    )
 
 
 def new_times(network: Network) -> ServiceTimes:

@@ -46,6 +46,11 @@ class ServedModel:
         object.__setattr__(self, "key", (self.name, self.version, self.variant, self.graph, self.sha256))
 
     @property
+    def writes(self) -> bool:
+        """Whether its samples are texts."""
+        return bool(self.signature["modality"] == "text")
+
+    @property
     def repeats(self) -> bool:
         """Whether a request has to come to the same bits whatever else is asked beside it."""
         return self.graph == DECODER

@@ -191,7 +191,7 @@ class Predictor:
         """Have all graphs of a version in memory. Raises as `find`."""
         found = await self.find(name, Wish(math.inf, version))
         calls = (found.model.generative or {}).get("calls", ())
-        for call in {GRAPHS[call]: call for call in calls}.values():
+        for call in {GRAPHS[call]: call for call in calls if call in GRAPHS}.values():
             await self.find(name, Wish(math.inf, str(found.model.version), call=call))
 
     def known(self, name: str, version: str, variant: str | None, call: str = INFER) -> ServedModel | None:

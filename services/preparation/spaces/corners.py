@@ -30,6 +30,7 @@ class Configuration(NamedTuple):
     architecture: str
     hyperparameters: Entry
     training: Entry
+    task: str | None
 
 
 def configured(catalogue: Catalogue, request: SearchRequest, point: Mapping[str, Any]) -> Configuration:
@@ -38,7 +39,7 @@ def configured(catalogue: Catalogue, request: SearchRequest, point: Mapping[str,
     known = catalogue.architectures[architecture]["hyperparameters"]["properties"]
     alone = len(request.architectures) == 1
     fixed = {name: value for name, value in request.hyperparameters.items() if alone or name in known}
-    configuration = Configuration(architecture, deepcopy(fixed), deepcopy(request.training))
+    configuration = Configuration(architecture, deepcopy(fixed), deepcopy(request.training), request.task)
     for path in in_order(point):
         root, _, setting = path.partition(".")
         if root == "hyperparameters":

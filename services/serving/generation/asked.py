@@ -20,15 +20,17 @@ from services.serving import given
 from services.serving.batch import answer_of
 from services.serving.calls import Call, Found
 from services.serving.generation import classes, codes
-from services.serving.generation.calls import ROWS_A_RUN, CodedCall
+from services.serving.generation.calls import ROWS_A_RUN, SEEDS, CodedCall
+from services.serving.generation.texts import TextCall
 from services.serving.given import Given
 from services.serving.model import ENCODER
 from services.serving.predictions import Predictor, Wish
 
 MAX_SAMPLE_BYTES = 32 * 2**20
 """Of the pixels or numbers of all samples in one answer."""
-SEEDS = 2**32
 NUMBER_BYTES = 8
+OF_TEXTS = frozenset({"start", "top_k", "top_p", "max_length"})
+TAKES = ("n", "seed", "label", "temperature", "z")
 
 
 class Asked(Protocol):
@@ -37,8 +39,27 @@ class Asked(Protocol):
     def begin(self, predictor: Predictor, name: str, wish: Wish) -> CodedCall | None:
         """The call, if it can be had at once."""
 
-    async def prepare(self, predictor: Predictor, name: str, wish: Wish) -> CodedCall:
+    async def prepare(self, predictor: Predictor, name: str, wish: Wish) -> CodedCall | TextCall:
         """The call."""
+
+
+class Generating:
+    """Samples of whichever kind the version makes: texts, which are written step by step, or what codes stand for."""
+
+    def __init__(self, request: GenerateRequest) -> None:
+        self._request = request
+
+    def begin(self, predictor: Predictor, name: str, wish: Wish) -> CodedCall | None:
+        """See `Asked`."""
+        found = predictor.ready(name, wish)
+        return None if found is None or found.model.writes else Sampling(self._request).begin(predictor, name, wish)
+
+    async def prepare(self, predictor: Predictor, name: str, wish: Wish) -> CodedCall | TextCall:
+        """See `Asked`."""
+        found = await predictor.find(name, wish)
+        if found.model.writes:
+            return TextCall.of(self._request, found, wish)
+        return await Sampling(self._request).prepare(predictor, name, wish)
 
 
 class Sampling:
@@ -71,6 +92,9 @@ class Sampling:
         if isinstance(request, DecodeRequest):
             _check_size(found, rows, "codes")
             return codes.read(request.codes, _generative(found)["code"], "codes")
+        for field in OF_TEXTS & request.model_fields_set:
+            msg = f"this model writes no texts; it takes {', '.join(TAKES)}"
+            raise Invalid.field("field_unexpected", ["body", field], msg)
         if "n" in request.model_fields_set and rows != request.n:
             raise Invalid.field("n_differs", ["body", "n"], f"n is {request.n} and z has {rows} codes; leave n out")
         _check_size(found, rows, "n")
@@ -92,10 +116,7 @@ def _generated(
     generative = _generative(found)
     seed = secrets.randbelow(SEEDS) if request.seed is None else request.seed
     drawn = codes.draw(seed, n, generative["code"], request.temperature) if read is None else read
-    if request.label is None and generative["conditional"]:
-        chosen: np.ndarray | None = codes.draw_classes(seed, n, len(generative["classes"]))
-    else:
-        chosen = classes.read(request.label, n, generative)
+    chosen = classes.chosen(request.label, n, seed, generative)
     names = None if chosen is None else [generative["classes"][place] for place in chosen.tolist()]
     return _feeds(drawn, chosen), {"seed": seed, "z": drawn, "labels": names}
 

@@ -13,6 +13,7 @@ from services.serving.calls import Call
 from services.serving.model import ServedModel
 from services.serving.predictions import Predictor
 
+SEEDS = 2**32
 ROWS_A_RUN = 64
 """A request of more rows is run in parts, so that no run takes memory or a processor for long."""
 GIVEN_AS = {"generate": "z", "decode": "codes", "interpolate": "steps"}
@@ -54,12 +55,18 @@ class CodedCall(Call):
         times = answer.queue_seconds, self.decode_seconds, answer.infer_seconds
         return Coded(found.model, self.name, outputs, self.told, *times)
 
+    async def made(self, predictor: Predictor) -> Coded:
+        """What it comes to, run in parts if it has many rows.
 
-async def run(predictor: Predictor, call: CodedCall) -> Coded:
-    """Run a call, in parts if it has many rows. Raises `TooManyRequests`, `DeadlineExceeded` and `Invalid`."""
-    if call.rows <= ROWS_A_RUN:
-        answer = await answer_of(partial(predictor.submit, call))
-        return await predictor.aside(call.effort(answer), call.answer, answer)
+        Raises `TooManyRequests`, `DeadlineExceeded` and `Invalid`.
+        """
+        if self.rows > ROWS_A_RUN:
+            return await _made_in_parts(predictor, self)
+        answer = await answer_of(partial(predictor.submit, self))
+        return await predictor.aside(self.effort(answer), self.answer, answer)
+
+
+async def _made_in_parts(predictor: Predictor, call: CodedCall) -> Coded:
     call.found.loaded.batcher(call.feeds).admit(call.rows, call.deadline)
     parts = [_part(call, start) for start in range(0, call.rows, ROWS_A_RUN)]
     tasks = [asyncio.ensure_future(answer_of(partial(predictor.submit, part))) for part in parts]

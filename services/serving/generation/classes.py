@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from services.errors import FieldError, Invalid
+from services.serving.generation import codes
 
 MOST_NAMED = 20
 
@@ -34,6 +35,13 @@ def read(label: Label | Sequence[Label] | None, n: int, generative: dict[str, An
             place = [] if isinstance(label, str | int) else [index]
             raise _wrong("label_unknown", f"there is no class {str(name)[:100]!r}; the classes are {known}", *place)
     return np.array([places[str(name)] for name in names], np.int64)
+
+
+def chosen(label: Label | Sequence[Label] | None, n: int, seed: int, generative: dict[str, Any]) -> np.ndarray | None:
+    """The same where all classes are drawn alike if none is asked for."""
+    if label is None and generative["conditional"]:
+        return codes.draw_classes(seed, n, len(generative["classes"]))
+    return read(label, n, generative)
 
 
 def _wrong(code: str, msg: str, *place: int) -> Invalid:

@@ -12,8 +12,8 @@ import numpy as np
 
 from services.errors import FieldError, Invalid
 
-CODES, CLASSES = 0, 1
-"""Streams of a seed, so that what is drawn of one is independent of the other."""
+CODES, CLASSES, TOKENS = 0, 1, 2
+"""Streams of a seed, so that what is drawn of one is independent of the others."""
 ALIKE = 1e-6
 """Codes whose directions differ by a smaller angle are joined by a straight line."""
 
@@ -29,9 +29,10 @@ class _Streams:
         self._generator = np.random.Generator(self._bits)
         self._beginning = self._bits.state
 
-    def at(self, seed: int, stream: int) -> np.random.Generator:
-        """At the beginning."""
+    def at(self, seed: int, stream: int, row: int = 0) -> np.random.Generator:
+        """At the beginning; each row's numbers are its own, 2^64 blocks of the counter apart."""
         self._beginning["state"]["key"][:] = seed, stream
+        self._beginning["state"]["counter"][:] = 0, row, 0, 0
         self._bits.state = self._beginning
         return self._generator
 
@@ -49,6 +50,11 @@ def draw_classes(seed: int, n: int, num_classes: int) -> np.ndarray:
     """int64 (n,): all classes equally often, as far as that divides, in an order that the seed decides."""
     generator = _streams.at(seed, CLASSES)
     return np.concatenate([generator.permutation(num_classes) for _ in range(-(-n // num_classes))])[:n]
+
+
+def draw_tokens(seed: int, row: int, count: int) -> np.ndarray:
+    """float64 (count,) from [0, 1): what decides a text's tokens, of one text and its first ones whatever the count."""
+    return _streams.at(seed, TOKENS, row).random(count)
 
 
 def read(rows: Sequence[Any], size: int, field: str) -> np.ndarray:

@@ -15,14 +15,14 @@ from tests.models.running import write_data_set
 @pytest.mark.parametrize("dataset_task", ["classification", "regression", "segmentation", None])
 @pytest.mark.parametrize(("architecture", "task"), [("autoencoder", "reconstruction"), ("vae", "generation")])
 def test_it_can_be_learned_from_any_data_set(architecture: str, task: str, dataset_task: str | None) -> None:
-    assert task_of(registry.get(architecture), dataset_task) == task
+    assert task_of(registry.get(architecture), {"task": dataset_task, "modality": "image"}) == task
 
 
 def test_other_tasks_are_learned_from_data_sets_for_them_alone() -> None:
-    assert task_of(registry.get("mlp"), "regression") == "regression"
+    assert task_of(registry.get("mlp"), {"task": "regression", "modality": "tabular"}) == "regression"
     for other in ("segmentation", None):
         with pytest.raises(JobError):
-            task_of(registry.get("mlp"), other)
+            task_of(registry.get("mlp"), {"task": other, "modality": "tabular"})
 
 
 def plan_of(directory: Path, **request: Any) -> Plan:

@@ -25,6 +25,10 @@ IMAGES = {**TEXT, "modality": "image", "input": image_signature()["input"]}
 TAGS = {**TEXT, "task": "tagging", "input": {"name": "tokens", "dtype": "string", "shape": [None]}}
 
 
+TRAIN = {"kind": "train", "architecture": "gru", "dataset": "words"}
+OF_HYPERPARAMETERS = ("job_invalid", "hyperparameters")
+
+
 @pytest.fixture(autouse=True)
 def registered(resources: Resources) -> None:
     arrays = {"train.inputs": np.frombuffer(b"abc", np.uint8), "train.inputs.offsets": np.array([0, 1, 3])}
@@ -45,6 +49,14 @@ def test_text_is_trained_on(resources: Resources, architecture: str) -> None:
         assert submit(resources, kind=kind, architecture=architecture, dataset="words").state == "queued"
 
 
+def test_the_task_that_is_asked_for_is_trained(resources: Resources) -> None:
+    job = submit(resources, **TRAIN, task="text_generation")
+    assert (job.state, job.request["task"]) == ("queued", "text_generation")
+    search = {**TRAIN, "kind": "search", "task": "text_generation", "space": {"hyperparameters.hidden_dim": [8, 16]}}
+    assert submit(resources, **search).request["metric"] == "val_bits_per_token"
+    assert submit(resources, **TRAIN).request["task"] is None
+
+
 @pytest.mark.parametrize("kind", ["evaluate", "infer"])
 def test_a_text_model_is_asked_about_text_alone(resources: Resources, kind: str) -> None:
     assert submit(resources, kind=kind, model="lengths", dataset="words").state == "queued"
@@ -60,10 +72,14 @@ def test_a_text_model_is_asked_about_text_alone(resources: Resources, kind: str)
         ({"kind": "optimize", "model": "lengths"}, "model_not_optimized", "model"),
         ({"kind": "diagnose", "architecture": "gru", "dataset": "words"}, "data_not_diagnosed", "dataset"),
         ({"kind": "train", "architecture": "gru", "dataset": "pictures"}, "job_invalid", "architecture"),
+        ({**TRAIN, "task": "regression"}, "job_invalid", "task"),
+        ({**TRAIN, "task": "text_generation", "hyperparameters": {"bidirectional": True}}, *OF_HYPERPARAMETERS),
+        ({**TRAIN, "task": "text_generation", "hyperparameters": {"spelling": 4}}, *OF_HYPERPARAMETERS),
+        ({**TRAIN, "kind": "cross_validate", "task": "text_generation"}, "task_unsuitable", "task"),
+        ({**TRAIN, "kind": "search", "task": "regression"}, "job_invalid", "task"),
         (
             {"kind": "train", "architecture": "gru", "dataset": "words", "hyperparameters": {"unit": "letters"}},
-            "job_invalid",
-            "hyperparameters",
+            *OF_HYPERPARAMETERS,
         ),
     ],
 )
