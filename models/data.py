@@ -25,7 +25,9 @@ from models.errors import Mismatch, UnsuitableData
 from models.ragged import Ragged
 from models.splits import Rows, hold_out
 from models.training.settings import Split
-from shapes.tokens import NO_TARGET, Tokenizer, composed
+from models.treebank import node_classes
+from models.windows import Windowing, Windows
+from shapes.tokens import NO_TARGET, Given, Tokenizer, composed
 
 IN_MEMORY_BYTES = 2 * 1024**3
 """Data sets up to this size are held in memory."""
@@ -36,10 +38,17 @@ BUCKET_BATCHES = 32
 
 
 class Batch(NamedTuple):
-    """Raw inputs (N, ...) and targets (N,), masks (N, H, W) or classes (N, L), on one device."""
+    """Raw inputs (N, ...) and targets (N,), masks (N, H, W), classes (N, L) or numbers (N, L), on one device."""
 
     inputs: Tensor
     targets: Tensor
+    parts: Tensor | None = None
+    """Classes (N, T) of the steps of inputs that vary in length, padded, where they have any beside their targets."""
+
+    def to(self, device: torch.device | str) -> "Batch":
+        """The same on another device."""
+        parts = None if self.parts is None else self.parts.to(device)
+        return Batch(self.inputs.to(device), self.targets.to(device), parts)
 
 
 class Examples:
@@ -47,10 +56,11 @@ class Examples:
 
     def __init__(
         self,
-        inputs: NDArray[Any] | Ragged,
+        inputs: NDArray[Any] | Ragged | Windows,
         targets: NDArray[Any] | None,
         rows: Rows,
         *,
+        parts: Ragged | None = None,
         device: torch.device | None = None,
         in_memory: bool = True,
         source: str = "train",
@@ -59,8 +69,9 @@ class Examples:
         self.source, self.rows = source, rows
         self.targets = torch.from_numpy(np.zeros(len(rows)) if targets is None else targets[rows])
         self.targets = self.targets.to(self.device)
-        self._inputs: Tensor | NDArray[Any] | Ragged = inputs
-        if in_memory and not isinstance(inputs, Ragged):
+        self._inputs: Tensor | NDArray[Any] | Ragged | Windows = inputs
+        self._parts = parts
+        if in_memory and isinstance(inputs, np.ndarray):
             self._inputs = torch.from_numpy(inputs[rows]).to(self.device)
 
     def __len__(self) -> int:
@@ -109,8 +120,11 @@ class Examples:
             longest = max(1, int(self._lengths[index.numpy()].max(initial=0)))
             inputs = self._inputs.gather(self.rows[index.numpy()]).padded(longest)
         else:
-            inputs = self._inputs[self.rows[index.numpy()]]
-        return Batch(torch.from_numpy(inputs).to(self.device), targets)
+            longest, inputs = 0, self._inputs[self.rows[index.numpy()]]
+        parts = None
+        if self._parts is not None:
+            parts = torch.from_numpy(self._parts.gather(self.rows[index.numpy()]).padded(longest, NO_TARGET))
+        return Batch(torch.from_numpy(inputs), targets, parts).to(self.device)
 
     def batches(self, size: int) -> Iterator[Batch]:
         """All examples in order, at most `size` at a time: fewer where they are large, and in the last batch."""
@@ -156,6 +170,8 @@ class DataSet:
     """What makes tokens of the inputs, which are text."""
     target_tokenizer: Tokenizer | None = None
     """What makes tokens of the targets, if they are text."""
+    windowing: Windowing | None = None
+    """What makes windows of the inputs, which are series to be forecast; the rows are then the windows."""
 
     @classmethod
     def open(cls, directory: Path) -> "DataSet":
@@ -169,8 +185,10 @@ class DataSet:
 
     @property
     def input(self) -> dict[str, Any]:
-        """What one input is: as the manifest has it, or tokens."""
+        """What one input is: as the manifest has it, or tokens, or a window."""
         description: dict[str, Any] = self.manifest["input"]
+        if self.windowing is not None:
+            return self.windowing.described(description)
         if self.tokenizer is None:
             return description
         shape = [None, *self.tokenizer.item_shape]
@@ -203,8 +221,11 @@ class DataSet:
         """The targets (N,), masks (N, H, W) or classes (N, L) of a split of the source; None where there are none.
 
         Classes that vary in number are padded with `NO_TARGET`, in as few bytes as hold them; texts are their tokens,
-        if there is a tokeniser for them.
+        if there is a tokeniser for them; those of windows are what `Windows.targets` says.
         """
+        if self.windowing is not None:
+            windows = self.windows(split)
+            return windows.targets(np.arange(len(windows)))
         if self.manifest["target"] is None or (self._writes and self.target_tokenizer is None):
             return None
         if self.target_tokenizer is not None:
@@ -228,8 +249,16 @@ class DataSet:
         target = self.manifest["target"]
         return target is not None and target["dtype"] == "string"
 
-    def stored(self, split: str) -> NDArray[Any] | Ragged:
-        """The inputs of a split of the source, of whatever shape: mapped from the file, or the tokens of texts."""
+    def classes_of_parts(self, split: str) -> Ragged | None:
+        """The classes of the steps of a split's inputs, which trees have: those of their nodes."""
+        if self.modality != "tree" or self.labels is None:
+            return None
+        return node_classes(self.texts(split), self.labels)
+
+    def stored(self, split: str) -> NDArray[Any] | Ragged | Windows:
+        """The inputs of a split of the source: mapped from the file, the tokens of texts, or the windows of series."""
+        if self.windowing is not None:
+            return self.windows(split)
         return ragged.load(self._path(split, "inputs")) if self.tokenizer is None else self._tokens[split]
 
     def texts(self, split: str, rows: Rows | None = None) -> Iterator[str]:
@@ -244,22 +273,52 @@ class DataSet:
         encoded = Ragged.load(self._path(split, which))
         return (encoded[int(row)].tobytes().decode() for row in (range(len(encoded)) if rows is None else rows))
 
+    @property
+    def given(self) -> Given | None:
+        """What its inputs are if they are text in which no units are to be found."""
+        if self.modality == "tree":
+            return "tree"
+        return "given" if self.manifest["input"]["shape"] == [None] and self.modality == "text" else None
+
     def tokenized(self, tokenizer: Tokenizer, target_tokenizer: Tokenizer | None = None) -> "DataSet":
         """The same data with tokens (T,) of int64 for inputs, or (T, 1 + S) with S characters of each, and for targets
         that are text."""
         return replace(self, tokenizer=tokenizer, target_tokenizer=target_tokenizer)
 
-    def as_taken(self, signature: Mapping[str, Any]) -> "DataSet":
-        """The same data with the inputs that a version of this signature takes: its tokens of texts.
+    def windowed(self, windowing: Windowing) -> "DataSet":
+        """The same data with windows (T, F) for rows."""
+        return replace(self, windowing=windowing)
+
+    def windows(self, split: str) -> Windows:
+        """The windows of the series in a split of the source.
 
         Raises:
-            Mismatch: it takes texts and these are none.
+            Mismatch: the series lack a column.
         """
+        return self._windows[split]
+
+    def place(self, split: str, row: int) -> dict[str, Any]:
+        """Where a row comes from, if that is more than its number: of a window its `series`, and its first `step`."""
+        if self.windowing is None:
+            return {}
+        series, step = self.windows(split).place(row)
+        return {"series": self.manifest["input"]["series"][series]["id"], "step": step}
+
+    def as_taken(self, signature: Mapping[str, Any]) -> "DataSet":
+        """The same data with the inputs that a version of this signature takes: its tokens of texts, or windows.
+
+        Raises:
+            Mismatch: it takes texts, or series to forecast, and these are none.
+        """
+        if "horizon" in signature["input"]:
+            if self.manifest["task"] != "forecasting":
+                raise Mismatch(f"The model forecasts series; the data set holds {self.modality} data.")
+            return self.windowed(Windowing.of(signature["input"]))
         tokenizer = signature["input"].get("tokenizer")
         if tokenizer is None:
             return self
-        if self.modality != "text":
-            raise Mismatch(f"The model takes text; the data set holds {self.modality} data.")
+        if self.modality != signature["modality"]:
+            raise Mismatch(f"The model takes {signature['modality']}; the data set holds {self.modality} data.")
         return self.tokenized(Tokenizer.of(tokenizer))
 
     def row_classes(self, split: str) -> NDArray[Any] | None:
@@ -274,11 +333,14 @@ class DataSet:
     def rows(self, split: Split) -> dict[str, tuple[str, Rows]]:
         """For each split, the source's split and the rows of it that make it up.
 
-        What the source has is taken as it is; what it lacks is held out of its training rows.
+        What the source has is taken as it is; what it lacks is held out of its training rows. Windows are divided by
+        time.
 
         Raises:
             UnsuitableData: there are too few rows to hold any out.
         """
+        if self.windowing is not None:
+            return {name: ("train", rows) for name, rows in self.windows("train").divided(split).items()}
         own = self.manifest["splits"]
         missing = {"validation", "test"} - own.keys()
         derived = hold_out(own["train"]["count"], self.row_classes("train"), split, missing)
@@ -289,10 +351,19 @@ class DataSet:
         }
 
     def examples(self, split: str, rows: Rows | None = None, device: torch.device | None = None) -> Examples:
-        """The given rows, or all, of a split of the source."""
+        """The given rows of a split of the source, or all that have a target."""
         inputs = self.stored(split)
-        rows = np.arange(len(inputs)) if rows is None else rows
-        return Examples(inputs, self.targets(split), rows, device=device, in_memory=self.in_memory, source=split)
+        if rows is None:
+            rows = inputs.complete if isinstance(inputs, Windows) else np.arange(len(inputs))
+        return Examples(
+            inputs,
+            self.targets(split),
+            rows,
+            parts=self.classes_of_parts(split),
+            device=device,
+            in_memory=self.in_memory,
+            source=split,
+        )
 
     def divided(self, split: Split, device: torch.device | None = None) -> dict[str, Examples]:
         """Training examples, and those of validation and test, as `rows` divides them."""
@@ -301,6 +372,10 @@ class DataSet:
     @cached_property
     def _tokens(self) -> "_Tokens":
         return _Tokens(self)
+
+    @cached_property
+    def _windows(self) -> "_Windows":
+        return _Windows(self)
 
     def _array(self, split: str, which: str) -> NDArray[Any]:
         array: NDArray[Any] = np.load(self._path(split, which), mmap_mode="r")
@@ -332,6 +407,22 @@ def _encoded(tokenizer: Tokenizer, texts: Iterable[str]) -> Ragged:
 def _as_array(texts: Iterable[str]) -> NDArray[Any]:
     """Texts (N,) in composed form."""
     return np.array([composed(text).strip() for text in texts], object)
+
+
+class _Windows(dict[str, Windows]):
+    """The windows of each split of the source, laid at the first look."""
+
+    def __init__(self, dataset: DataSet) -> None:
+        super().__init__()
+        self._dataset = dataset
+
+    def __missing__(self, split: str) -> Windows:
+        dataset = self._dataset
+        if dataset.windowing is None:
+            raise TypeError("the inputs are no windows")
+        names = [column["name"] for column in dataset.manifest["input"]["columns"]]
+        self[split] = Windows(Ragged.load(dataset._path(split, "inputs")), dataset.windowing, names)
+        return self[split]
 
 
 def padded_targets(rows: Ragged) -> NDArray[Any]:

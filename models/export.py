@@ -25,6 +25,8 @@ from models.graphs import Described, Graph
 from models.inference import METADATA_KEY, Session
 from models.ragged import padding_of
 from models.torchscript import traced
+from models.treebank import forest
+from shapes.tokens import PADDING
 
 OPSET = 17
 PARITY_BATCH_SIZES = (1, 2, 7, 32)
@@ -125,7 +127,10 @@ def _stretched(described: Described, example: Tensor, size: int, length: int) ->
     """
     if not _is_sequence(described):
         return _repeated(example, size)
-    if described["shape"] == [None] or "columns" in described:
+    if described.get("tokenizer", {}).get("unit") == "tree":
+        words = example[:, :, 0][example[:, :, 0] != PADDING]
+        return torch.from_numpy(forest(size, length, words.numpy()))
+    if described["shape"] == [None] or "tokenizer" in described or "columns" in described:
         return _sequences(example, size, length)
     return _repeated(example, size)[:, torch.arange(length) % example.shape[1]]
 

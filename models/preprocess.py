@@ -19,6 +19,8 @@ from shapes.tokens import Tokenizer
 Pixels = Literal["standardised", "unit"]
 """The scale of an image: mean 0 and standard deviation 1 in each channel, or from 0 to 1."""
 
+TOKENISED = ("text", "tree")
+"""Modalities whose inputs are made tokens before."""
 _CHUNK_ROWS = 4096
 _FLOAT32_NOISE = 1e-6
 _WHITE = 255.0
@@ -126,7 +128,7 @@ class _Rows(nn.Module):
 
 
 class TokenPreprocess(nn.Module):
-    """Tokens (N, T) as they are: the texts have been made tokens before."""
+    """Tokens (N, T, ...) as they are: texts and trees have been made tokens before."""
 
     def __init__(self, num_tokens: int) -> None:
         super().__init__()
@@ -176,7 +178,7 @@ def preprocess_for(
     if modality == "image":
         shape = tuple(manifest_input["shape"])
         return UnitPreprocess(shape) if pixels == "unit" else ImagePreprocess(mean, std, shape)
-    if modality == "text":
+    if "tokenizer" in manifest_input:
         return TokenPreprocess(Tokenizer.of(manifest_input["tokenizer"]).num_tokens)
     if modality == "series":
         return SeriesPreprocess(mean, std, manifest_input["shape"])
@@ -202,7 +204,7 @@ def moments(examples: Examples, modality: str) -> tuple[Tensor, Tensor]:
     A column without any value has 0 and 0. Two passes, since the formula with one cancels.
     Tokens have none: (0,).
     """
-    if modality == "text":
+    if modality in TOKENISED:
         return torch.zeros(0), torch.zeros(0)
     axes = {"image": (0, 2, 3), "series": (0, 1)}.get(modality, (0,))
     total = count = squares = torch.zeros((), device=examples.device, dtype=torch.float64)

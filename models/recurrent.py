@@ -13,13 +13,14 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from models.forecasting import Forecasts
 from models.recurrence import Cell, states
-from models.registry import ArchitectureConfig, Shape, TokenOptions, search
+from models.registry import Shape, TokenOptions, search
 from models.transduction import Transducer, is_step, words_of
 from shapes.tokens import PADDING, Unit
 
 
-class RecurrentConfig(ArchitectureConfig):
+class RecurrentConfig(Forecasts):
     """Hyperparameters of every recurrent network."""
 
     unit: Unit = Field(

@@ -48,6 +48,15 @@ class TokenOptions(NamedTuple):
     spelling: int = 0
 
 
+class WindowOptions(NamedTuple):
+    """How series are made windows: how many steps are seen, how many forecast, and when a season comes again."""
+
+    context: int
+    horizon: int
+    season: int | None
+    """None where the spacing of the times says so."""
+
+
 class ArchitectureConfig(BaseModel):
     """Hyperparameters of an architecture: bounds in the fields, search ranges by `search`."""
 
@@ -67,6 +76,11 @@ class ArchitectureConfig(BaseModel):
     @property
     def written(self) -> TokenOptions | None:
         """How a target is made tokens, of an architecture that writes text."""
+        return None
+
+    @property
+    def windows(self) -> WindowOptions | None:
+        """How series are made windows, of an architecture that forecasts."""
         return None
 
     def build(self, input_shape: Shape, num_outputs: int) -> "nn.Module":
@@ -120,6 +134,10 @@ class Architecture:
 
     def require_suitable(self, input_shape: Shape) -> None:
         """Raise `UnsuitableInput` if the architecture takes no inputs of this shape, whatever its configuration."""
+        if input_shape[0] == 0 and "text" not in self.modality:
+            raise UnsuitableInput(
+                f"{self.name} takes inputs of one size and these are series of any length; choose lstm or gru."
+            )
         if self.modality == ("image",) and len(input_shape) != 3:
             raise UnsuitableInput(
                 f"{self.name} takes images (channels, height, width), not inputs of shape {input_shape}."

@@ -26,11 +26,15 @@ def transducer_of(network: nn.Module) -> tuple[nn.Module, Transducer]:
 
 
 def words_of(tokens: Tensor) -> Tensor:
-    """(N, T), the numbers of the tokens themselves, which those of their characters may follow (N, T, 1 + S)."""
+    """(N, T), the numbers of the tokens themselves, which those of their characters may follow (N, T, 1 + S).
+
+    Of the nodes of trees (N, T, 4), the numbers of the leaves' words.
+    """
     return tokens if tokens.ndim == 2 else tokens[:, :, 0]
 
 
 def is_step(inputs: Tensor) -> Tensor:
-    """(N, T), what is no padding: of (N, T) or (N, T, 1 + S) a token, of series (N, T, E) what is not all NaN."""
-    is_series = inputs.ndim == 3 and inputs.is_floating_point()
-    return (~inputs.isnan()).any(dim=2) if is_series else words_of(inputs) != PADDING
+    """(N, T), what is no padding: of (N, T) or (N, T, ...) a token or node, of series (N, T, E) what is not all NaN."""
+    if inputs.ndim == 2:
+        return inputs != PADDING
+    return (~inputs.isnan() if inputs.is_floating_point() else inputs != PADDING).any(dim=2)

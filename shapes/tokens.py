@@ -9,15 +9,15 @@ from functools import cached_property
 from itertools import islice
 from typing import Any, Literal
 
-from shapes import subwords
+from shapes import subwords, trees
 
 Unit = Literal["characters", "words", "subwords"]
 PADDING, UNKNOWN, BEGIN, END = range(4)
 """What fills a row up to the longest of its batch, what was not seen in training, and the marks of a text's ends."""
 NO_TARGET = -1
 """What fills a row of targets, or of answers, up to the longest beside it: no class has this number."""
-Given = Literal["given"]
-"""Not a unit to find in a text: it is words as they were given, a line each."""
+Given = Literal["given", "tree"]
+"""No units to find in a text: it is words as they were given, a line each, or a tree of words in brackets."""
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 """What is read where a text had what is not known."""
 _WORD = re.compile(r"\w+|[^\w\s]")
@@ -107,7 +107,12 @@ class Tokenizer:
 
     @property
     def item_shape(self) -> tuple[int, ...]:
-        """The shape of what stands for a unit: its number alone, or followed by those of its characters."""
+        """The shape of what stands for a unit: its number alone, or followed by those of its characters.
+
+        Of a tree it is what stands for a node (see `encode`).
+        """
+        if self.unit == "tree":
+            return (4,)
         return (1 + self.spelling,) if self.spelling else ()
 
     @cached_property
@@ -117,7 +122,16 @@ class Tokenizer:
         return ["", REPLACEMENT, "", ""][: self._first] + units
 
     def encode(self, text: str) -> list[Any]:
-        """What stands for a text's units, and `END` if they are `marked`; else none of a text without any."""
+        """What stands for a text's units, and `END` if they are `marked`; else none of a text without any.
+
+        A tree is its nodes, children before parents: the number of a leaf's word, or 0; the places of the two children,
+        counted from 1, or 0 twice; and the height above the leaves.
+
+        Raises:
+            Malformed: it is no tree.
+        """
+        if self.unit == "tree":
+            return [self._node(node) for node in trees.parse(composed(text))]
         units, numbers = islice(self.split(text), self.max_length), self._numbers
         if self.spelling:
             return [self._spelled(each) for each in units]
@@ -132,8 +146,15 @@ class Tokenizer:
         return next(islice(self.split(text), self.max_length, None), None) is None
 
     def split(self, text: str) -> Iterable[str]:
-        """The units of a text, composed: its characters, its words and other signs, its subwords, or its lines."""
+        """The units of a text, composed: its characters, its words and other signs, its subwords, its lines, or the
+        leaves of its tree.
+
+        Raises:
+            Malformed: it is no tree.
+        """
         text = composed(text)
+        if self.unit == "tree":
+            return (node.word for node in trees.parse(text) if node.word is not None)
         if self.unit == "given":
             return text.split("\n")
         if self.unit == "characters":
@@ -143,6 +164,10 @@ class Tokenizer:
         if self.marked:  # the first word has a blank before it as well
             return (match[0] for match in _WORD_AND_BLANK.finditer(" " + text.strip()))
         return (match[0] for match in _WORD.finditer(text))
+
+    def _node(self, node: trees.Node) -> list[int]:
+        word = PADDING if node.word is None else self._numbers.get(node.word, UNKNOWN)
+        return [word, node.left + 1, node.right + 1, node.height]
 
     def _spelled(self, unit: str) -> list[int]:
         letters = [self._letters.get(each, UNKNOWN) for each in unit[: self.spelling]]

@@ -91,6 +91,39 @@ def text_signature() -> dict[str, Any]:
     }
 
 
+def tree_classifier() -> bytes:
+    """Nodes, int64 (N, T, 4), to the probabilities of a leaf, a pair and a tree: of the height 0, 1 and 2."""
+    weights: dict[str, np.ndarray] = {
+        "column": np.array(3),
+        "heights": np.array([[0.0, 1.0, 2.0]], np.float32),
+        "sharpness": np.array(-9.0, np.float32),
+    }
+    nodes = [
+        helper.make_node("Gather", ["tokens", "column"], ["height"], axis=2),
+        helper.make_node("Cast", ["height"], ["number"], to=TensorProto.FLOAT),
+        helper.make_node("ReduceMax", ["number"], ["highest"], axes=[1], keepdims=1),
+        helper.make_node("Sub", ["highest", "heights"], ["difference"]),
+        helper.make_node("Abs", ["difference"], ["distance"]),
+        helper.make_node("Mul", ["distance", "sharpness"], ["logits"]),
+        helper.make_node("Softmax", ["logits"], ["probabilities"], axis=1),
+    ]
+    given = helper.make_tensor_value_info("tokens", TensorProto.INT64, ["N", "T", 4])
+    taken = helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["N", 3])
+    return _model(nodes, given, taken, weights)
+
+
+def tree_signature() -> dict[str, Any]:
+    """The signature of `tree_classifier`."""
+    tokenizer = {"unit": "tree", "max_length": 9, "vocabulary": ["good", "film"]}
+    return {
+        "task": "classification",
+        "modality": "tree",
+        "input": {"name": "tokens", "dtype": "int64", "shape": [None, 4], "tokenizer": tokenizer},
+        "output": {"name": "probabilities", "dtype": "float32", "shape": [3]},
+        "labels": ["leaf", "pair", "tree"],
+    }
+
+
 def text_tagger() -> bytes:
     """Tokens, int64 (N, T), to the probabilities of three tags, which a token alone tells; of padding, 0."""
     table = [[0.0] * 3, [0.125, 0.125, 0.75], [0.75, 0.0, 0.25], [0.0, 1.0, 0.0]]

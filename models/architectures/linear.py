@@ -10,7 +10,7 @@ features are not among them, and of a feature of zeros and ones the higher ones 
 With the loss `mse` this is ordinary least squares; with `training.l2` it is ridge (Hoerl and Kennard 1970)
 and with `training.l1` the lasso (Tibshirani 1996).
 
-Shapes: N rows, F features after one-hot coding, D degree, K outputs.
+Shapes: N rows, F features after one-hot coding, or steps and columns of a window, D degree, K outputs.
 """
 
 from math import prod, sqrt
@@ -19,15 +19,16 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from models.registry import ArchitectureConfig, Reference, Shape, register, search
+from models.forecasting import Forecasts
+from models.registry import Reference, Shape, register, search
 
 
 @register(
     title="Linear regression",
     paper="Legendre 1805, Nouvelles méthodes pour la détermination des orbites des comètes",
     unit="I",
-    tasks=("regression",),
-    modality=("tabular",),
+    tasks=("regression", "forecasting"),
+    modality=("tabular", "series"),
     references=(
         Reference("linear", {}, input=(10,), classes=1, parameters=11),
         Reference("cubic", {"degree": 3}, input=(10,), classes=1, parameters=31),
@@ -36,7 +37,7 @@ from models.registry import ArchitectureConfig, Reference, Shape, register, sear
 class Linear(nn.Module):
     """One affine map from the features, or their polynomials, to the target."""
 
-    class Config(ArchitectureConfig):
+    class Config(Forecasts):
         """Hyperparameters of linear regression."""
 
         bias: bool = Field(True, description="Learn an intercept.", json_schema_extra=search(choices=[True, False]))
@@ -53,9 +54,9 @@ class Linear(nn.Module):
         self.degree = config.degree
         self.affine = nn.Linear(prod(input_shape) * config.degree, num_outputs, bias=config.bias)
 
-    def forward(self, x_NF: Tensor) -> Tensor:
-        """Standardised targets (N, K) of rows (N, F)."""
-        y_NK: Tensor = self.affine(polynomials(x_NF, self.degree))
+    def forward(self, x: Tensor) -> Tensor:
+        """Standardised targets (N, K) of rows (N, F) or windows of series (N, T, F)."""
+        y_NK: Tensor = self.affine(polynomials(x.flatten(1), self.degree))
         return y_NK
 
 

@@ -14,7 +14,7 @@ from models.registry import Reference, register
     title="Long short-term memory",
     paper="Hochreiter and Schmidhuber 1997",
     unit="III",
-    tasks=("classification", "regression", "tagging", "text_generation"),
+    tasks=("classification", "regression", "tagging", "forecasting", "text_generation"),
     modality=("text", "series"),
     references=(
         Reference(

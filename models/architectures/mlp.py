@@ -5,7 +5,7 @@
 with an activation g, optional batch normalisation (Ioffe and Szegedy 2015) before it and dropout
 (Srivastava et al. 2014) after it.
 
-Shapes: N examples, F features (an image is flattened), K outputs.
+Shapes: N examples, F features (an image or a window of a series is flattened), K outputs.
 """
 
 from math import prod
@@ -15,8 +15,9 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from models.activations import Activation, activation
+from models.forecasting import Forecasts
 from models.initializations import Initialization, initialize
-from models.registry import ArchitectureConfig, Reference, Shape, register, search
+from models.registry import Reference, Shape, register, search
 
 HiddenDim = Annotated[int, Field(ge=1, le=8192)]
 
@@ -25,8 +26,8 @@ HiddenDim = Annotated[int, Field(ge=1, le=8192)]
     title="Multilayer perceptron",
     paper="Rumelhart, Hinton and Williams 1986, Learning representations by back-propagating errors",
     unit="I",
-    tasks=("classification", "regression"),
-    modality=("tabular", "image"),
+    tasks=("classification", "regression", "forecasting"),
+    modality=("tabular", "image", "series"),
     references=(
         Reference(
             "mlp-256-128-100", {"hidden_dims": [256, 128, 100]}, input=(1, 28, 28), classes=10, parameters=247766
@@ -36,7 +37,7 @@ HiddenDim = Annotated[int, Field(ge=1, le=8192)]
 class MLP(nn.Module):
     """Fully connected layers, each with an activation, and an affine output layer."""
 
-    class Config(ArchitectureConfig):
+    class Config(Forecasts):
         """Hyperparameters of the multilayer perceptron."""
 
         hidden_dims: tuple[HiddenDim, ...] = Field(
@@ -85,6 +86,6 @@ class MLP(nn.Module):
         initialize(self, config.initialization)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Outputs (N, K) of rows (N, F) or images (N, C, H, W)."""
+        """Outputs (N, K) of rows (N, F) images (N, C, H, W) or windows (N, T, F)."""
         y_NK: Tensor = self.output(self.hidden(x.flatten(1)))
         return y_NK

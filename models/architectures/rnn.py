@@ -13,7 +13,7 @@ from models.registry import Reference, register
     title="Simple recurrent network",
     paper="Elman 1990",
     unit="III",
-    tasks=("classification", "regression", "tagging", "text_generation"),
+    tasks=("classification", "regression", "tagging", "forecasting", "text_generation"),
     modality=("text", "series"),
     references=(
         Reference(

@@ -47,7 +47,7 @@ FADING = (
 def check(subject: Subject) -> Finding:
     """Look at some rows on their way through the layers, before training and after its first steps."""
     network, batch = subject.network(), subject.batch()
-    run = partial(subject.task.outputs, network, *batch)
+    run = partial(subject.task.outputs, network, batch.inputs, batch.targets)
     before = activation_flow(network, run)
     diverged = subject.take_steps(lambda trainer, loss: trainer.step < STEPS, network=network)
     after = [] if diverged is not None else activation_flow(network, run)

@@ -75,7 +75,7 @@ class Subject:
 
     def loss(self, network: nn.Module, batch: Batch) -> Tensor:
         """The loss () of a batch."""
-        return self.task.criterion(self.task.outputs(network, *batch), batch.targets)
+        return self.task.criterion(self.task.outputs(network, batch.inputs, batch.targets), batch.targets)
 
     def loss_of_zeros(self, network: nn.Module, batch: Batch) -> float:
         """The loss of a batch if every output were 0: what can be expected of a network that knows nothing.
@@ -83,7 +83,8 @@ class Subject:
         Of the cross-entropy of K classes it is ln K, of the squared error of standardised targets their variance.
         """
         with torch.no_grad():
-            return float(self.task.criterion(torch.zeros_like(self.task.outputs(network, *batch)), batch.targets))
+            outputs = self.task.outputs(network, batch.inputs, batch.targets)
+            return float(self.task.criterion(torch.zeros_like(outputs), batch.targets))
 
     def take_steps(
         self,

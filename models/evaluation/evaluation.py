@@ -13,6 +13,7 @@ from models.evaluation.answering import Answering, Progress
 from models.evaluation.classification import ClassificationEvaluator
 from models.evaluation.evaluator import Evaluator, Examination
 from models.evaluation.exhibits import Exhibits
+from models.evaluation.forecasting import ForecastingEvaluator
 from models.evaluation.reconstruction import ReconstructionEvaluator
 from models.evaluation.regression import RegressionEvaluator
 from models.evaluation.segmentation import SegmentationEvaluator
@@ -31,6 +32,7 @@ EVALUATORS: dict[str, type[Evaluator]] = {
     "regression": RegressionEvaluator,
     "segmentation": SegmentationEvaluator,
     "tagging": TaggingEvaluator,
+    "forecasting": ForecastingEvaluator,
     "reconstruction": ReconstructionEvaluator,
     "generation": ReconstructionEvaluator,
     "translation": TranslationEvaluator,
@@ -71,9 +73,9 @@ class Evaluation:
         if TASKS[signature["task"]].needs_targets:
             require_finite_targets(examples)
         targets = dataset.truth(examples)
-        if signature["labels"] is not None:
+        if dataset.labels is not None and signature["labels"] is not None:
             # The last place is that of `NO_TARGET`, which stays.
-            places = np.append(align_classes(dataset.labels or [], signature["labels"]), NO_TARGET)
+            places = np.append(align_classes(dataset.labels, signature["labels"]), NO_TARGET)
             targets = places.astype(targets.dtype)[targets]
         known = None
         if context.reference is not None:

@@ -32,7 +32,7 @@ class Features(NamedTuple):
         if signature["modality"] == "image":
             names = ["brightness", "contrast", *(_CHANNELS if expected["shape"][0] == len(_CHANNELS) else ())]
             return cls(names, [None] * len(names), "image")
-        if signature["modality"] == "text":
+        if "tokenizer" in expected:
             return cls(["length", "unknown"], [None, None], "text")
         if signature["modality"] == "series":
             names = [f"{each['name']}: {of}" for of in ("mean", "deviation") for each in expected["columns"]]
@@ -58,7 +58,7 @@ class Features(NamedTuple):
 def _of_texts(tokens: Array) -> Array:
     """How many tokens a text has, and the share of them that the version does not know.
 
-    Of tokens with their characters (N, T, 1 + S), the first number is the token's own.
+    Of tokens with their characters (N, T, 1 + S) the first number is the token's own, of a tree's nodes a leaf's word.
     """
     tokens_NT = tokens if tokens.ndim == 2 else tokens[:, :, 0]
     length_N = (tokens_NT != PADDING).sum(axis=1)

@@ -1,9 +1,11 @@
 """How cross-validation divides rows: into folds by scikit-learn's own splitters, so that the indices are theirs.
 
+Windows of series are divided by time.
 Source: Stone 1974, Cross-validatory choice and assessment of statistical predictions; Kohavi 1995, A study of
 cross-validation and bootstrap for accuracy estimation.
 """
 
+from itertools import pairwise
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -13,8 +15,9 @@ from models.data import DataSet
 from models.errors import UnsuitableData
 from models.splits import Parts, Rows, hold_out
 from models.training.settings import Split
+from models.windows import Windows
 
-Method = Literal["hold_out", "k_fold", "stratified_k_fold", "leave_one_out", "leave_p_out"]
+Method = Literal["hold_out", "k_fold", "stratified_k_fold", "leave_one_out", "leave_p_out", "rolling_origin"]
 
 
 class Fold(NamedTuple):
@@ -29,7 +32,7 @@ class Folding(NamedTuple):
 
     method: Method
     folds: int
-    """k_fold, stratified_k_fold."""
+    """k_fold, stratified_k_fold, rolling_origin."""
     p: int
     """leave_p_out."""
     test_size: float
@@ -46,6 +49,7 @@ class Folding(NamedTuple):
         """
         from sklearn import model_selection
 
+        self._require(self.method != "rolling_origin", "rolling_origin divides by time, and is for series: use k_fold.")
         rows = np.arange(count)
         seed = self.seed if self.shuffle else None
         if self.method == "hold_out":
@@ -81,6 +85,21 @@ class Folding(NamedTuple):
     def _require(holds: bool, otherwise: str) -> None:
         if not holds:
             raise UnsuitableData(otherwise)
+
+
+def rolling_origins(windows: Windows, number: int, split: Split) -> list[Parts]:
+    """The parts of each fold of a cross-validation in time (Tashman 2000): `train`, `validation` if wanted, and `test`.
+
+    Of each series the first of `number` + 1 stretches of one length is learned from and the second tested on, then the
+    first two and the third, and so on. `split.validation` is the share of what is learned from that chooses the epoch.
+
+    Raises:
+        UnsuitableData: a part has no window.
+    """
+    kept = split.model_copy(update={"test": 0.0})
+    ends = [place / (number + 1) for place in range(1, number + 2)]
+    divided = (windows.divided(kept, begin) | {"test": windows.between(begin, end)} for begin, end in pairwise(ends))
+    return [{name: ("train", rows) for name, rows in parts.items()} for parts in divided]
 
 
 def training_parts(dataset: DataSet, rows: Rows, split: Split) -> Parts:

@@ -30,7 +30,7 @@ def values(network: nn.Module, examples: Examples) -> Iterator[tuple[Tensor, Ten
     """The network's inputs and classes of all rows, batch after batch."""
     preprocess, generative = parts_of(network)
     for batch in examples.batches(BATCH_SIZE):
-        inputs, targets = (tensor.cpu() for tensor in batch)
+        inputs, targets, _ = batch.to("cpu")
         yield preprocess(inputs), targets if generative.num_classes else None
 
 

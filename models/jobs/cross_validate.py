@@ -12,18 +12,20 @@ from typing import Any
 import torch
 
 from models.data import DataSet
+from models.errors import UnsuitableData
 from models.fits import estimates
 from models.fits.answers import PooledAnswers
 from models.fits.fitting import Fit, Fitted, configuration, fit_all
-from models.fits.folds import Folding, training_parts
+from models.fits.folds import Folding, rolling_origins, training_parts
 from models.fits.scoring import Numbers, announce, numbers_of, scores_of, targets_of
 from models.metrics.intervals import CONFIDENCE
 from models.run import JobContext, Outcome, given, obey
-from models.splits import Rows
+from models.splits import Parts, Rows
 from models.tasks import TASKS
-from models.training.settings import training_settings
+from models.training.plan import presented
+from models.training.settings import Split, training_settings
 
-FOLD_BY_FOLD = ("k_fold", "stratified_k_fold")
+FOLD_BY_FOLD = ("k_fold", "stratified_k_fold", "rolling_origin")
 """Methods whose folds are large enough to be measured one by one; the answers of the others are pooled."""
 
 
@@ -38,7 +40,7 @@ def run(context: JobContext) -> Outcome:
         Stopped: the user cancelled or paused. Finished folds are not trained again.
     """
     torch.set_num_threads(context.threads)
-    dataset = DataSet.open(given(context.dataset))
+    dataset = presented(context.request, DataSet.open(given(context.dataset)))
     fits = _fits(context.request, dataset)
     each_measured = context.request["method"] in FOLD_BY_FOLD
     started_at = monotonic()
@@ -66,17 +68,23 @@ def run(context: JobContext) -> Outcome:
 def _fits(request: dict[str, Any], dataset: DataSet) -> list[Fit]:
     folding = Folding(**{name: request[name] for name in Folding._fields})
     split = training_settings(request["training"]).split
-    classes = dataset.row_classes("train")
-    folds = folding.divide(dataset.manifest["splits"]["train"]["count"], classes)
+    parts = _in_time(dataset, folding, split) if dataset.windowing is not None else _at_random(dataset, folding, split)
     return [
-        Fit(
-            f"fold {number} of {len(folds)}",
-            configuration(request),
-            {**training_parts(dataset, fold.train, split), "test": ("train", fold.test)},
-            ("test",),
-        )
-        for number, fold in enumerate(folds, 1)
+        Fit(f"fold {number} of {len(parts)}", configuration(request), each, ("test",))
+        for number, each in enumerate(parts, 1)
     ]
+
+
+def _at_random(dataset: DataSet, folding: Folding, split: Split) -> list[Parts]:
+    folds = folding.divide(dataset.manifest["splits"]["train"]["count"], dataset.row_classes("train"))
+    return [{**training_parts(dataset, fold.train, split), "test": ("train", fold.test)} for fold in folds]
+
+
+def _in_time(dataset: DataSet, folding: Folding, split: Split) -> list[Parts]:
+    """Rows drawn at random would be forecast from what came after them."""
+    if folding.method != "rolling_origin":
+        raise UnsuitableData(f"{folding.method} divides at random, and series are divided by time: use rolling_origin.")
+    return rolling_origins(dataset.windows("train"), folding.folds, split)
 
 
 def _fold(number: int, fit: Fit, fitted: Fitted, numbers: Numbers) -> dict[str, Any]:

@@ -25,7 +25,8 @@ def run(context: JobContext) -> Outcome:
     """Write `predictions.jsonl` or `predictions.csv`, a line for each row, split after split.
 
     A line has `split`, `row` (counted from 0 in the split) and what the task says of an answer: of a classification,
-    the best class as `label`, `index` and `probability`; of a regression, `value`; of a segmentation, `shares`, which
+    the best class as `label`, `index` and `probability`; of a regression, `value`; of a forecast,
+    the `series`, the `step` that it begins with and a `forecast`; of a segmentation, `shares`, which
     in CSV is a column for each class; of a network that reconstructs, its `error` and anomaly `score`. Pictures are
     PNG files in a zip of their own, `masks.zip`, and a line has the name of its own in there, as `mask`. They have the
     size of the data set's images.
@@ -64,7 +65,7 @@ def _lines(context: JobContext, dataset: DataSet, task: type[Task]) -> Iterator[
     """What there is to be written of each row."""
     candidate = Candidate(given(context.model), given(context.version))
     labels, splits = candidate.version["signature"]["labels"], dataset.manifest["splits"]
-    progress = Progress(context.report, sum(split["count"] for split in splits.values()))
+    progress = Progress(context.report, sum(len(dataset.stored(split)) for split in splits))
     answering = Answering.of(context, candidate, dataset, progress)
     image_size = tuple(dataset.input["shape"][1:]) if dataset.modality == "image" else None
     for split in splits:
@@ -72,7 +73,7 @@ def _lines(context: JobContext, dataset: DataSet, task: type[Task]) -> Iterator[
         asked = answering.asked(Examples(stored, dataset.row_classes(split), np.arange(len(stored)), in_memory=False))
         for row, answer in enumerate(answer for _, feed in asked for answer in answering.answer([feed])):
             described = task.describe(answer, labels, image_size)
-            yield described._replace(facts={"split": split, "row": row, **described.facts})
+            yield described._replace(facts={"split": split, "row": row, **dataset.place(split, row), **described.facts})
 
 
 def _put_aside(

@@ -14,6 +14,7 @@ from models.losses.options import (
     Huber,
     LossOptions,
     Perceptron,
+    Pinball,
     Poisson,
 )
 
@@ -28,5 +29,6 @@ __all__ = [
     "Huber",
     "LossOptions",
     "Perceptron",
+    "Pinball",
     "Poisson",
 ]

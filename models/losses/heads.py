@@ -2,7 +2,8 @@
 
 A loss chooses the head whose negative log-likelihood, or a robust relative of it, it is. The head gives the loss
 what it compares, and as the end of the exported graph it turns outputs into answers.
-Shapes: N rows, K classes; a classification's outputs are (N, K), a regression's (N, 1).
+Shapes: N rows, K classes; H steps of a forecast, Q quantiles; a classification's outputs are (N, K), a
+regression's (N, 1), a forecast's (N, H, 1) or (N, H, Q).
 Source: McCullagh and Nelder 1989, Generalized linear models.
 """
 
@@ -102,16 +103,32 @@ class Gaussian(_OfNumbers):
     losses mean the same for house prices and for grams.
     """
 
-    def forward(self, z_N1: Tensor) -> Tensor:
-        """Values (N,) in the target's units."""
-        return z_N1.squeeze(1) * self.std + self.mean
+    def forward(self, z: Tensor) -> Tensor:
+        """Values (N,) or (N, H) in the target's units."""
+        return z.squeeze(-1) * self.std + self.mean
 
-    def natural(self, z_N1: Tensor) -> Tensor:
-        """The standardised mean (N,)."""
-        return z_N1.squeeze(1).float()
+    def natural(self, z: Tensor) -> Tensor:
+        """The standardised mean (N,) or (N, H)."""
+        return z.squeeze(-1).float()
 
     def scaled(self, targets: Tensor) -> Tensor:
         """Standardised targets."""
+        return (targets - self.mean) / self.std
+
+
+class Quantiles(_OfNumbers):
+    """Quantiles of a number, y_q = mean + std · z_q, put in order where they cross (Chernozhukov et al. 2010)."""
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Quantiles (N, H, Q) in the target's units."""
+        return z.sort(dim=-1)[0] * self.std + self.mean
+
+    def natural(self, z: Tensor) -> Tensor:
+        """Standardised quantiles (N, H, Q)."""
+        return z.float()
+
+    def scaled(self, targets: Tensor) -> Tensor:
+        """Standardised targets (N, H)."""
         return (targets - self.mean) / self.std
 
 

@@ -1,5 +1,7 @@
 """Negative log-likelihoods that torch has not, or not exactly, as modules of (natural parameters, targets)."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -22,3 +24,18 @@ class PoissonNLL(nn.Module):
     def forward(self, log_rate_N: Tensor, counts_N: Tensor) -> Tensor:
         """The mean over the rows, in nats."""
         return (log_rate_N.exp() - counts_N * log_rate_N + torch.lgamma(counts_N + 1)).mean()
+
+
+class Pinball(nn.Module):
+    """The mean of max(τ (t - y), (τ - 1) (t - y)) over values t (N, ...) and quantiles y (N, ..., Q) at levels τ."""
+
+    levels: Tensor
+
+    def __init__(self, levels: Sequence[float]) -> None:
+        super().__init__()
+        self.register_buffer("levels", torch.tensor(levels))
+
+    def forward(self, quantiles: Tensor, values: Tensor) -> Tensor:
+        """The loss ()."""
+        errors, levels = values.unsqueeze(-1) - quantiles, self.levels.to(quantiles.device)
+        return torch.maximum(levels * errors, (levels - 1) * errors).mean()

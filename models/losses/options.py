@@ -8,7 +8,7 @@ is the end of the network: of a regression, standardised targets, unless a loss 
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from models.errors import UnsuitableData
 from models.registry import search
@@ -27,6 +27,11 @@ class LossOptions(BaseModel, ABC):
     title: ClassVar[str]
     tasks: ClassVar[tuple[str, ...]]
     name: str
+
+    @property
+    def levels(self) -> list[str] | None:
+        """The quantiles that there is an output for, of each number to be learned; None where one is the answer."""
+        return None
 
     head: ClassVar[str]
     """The class in `heads` whose parameters the loss fits."""
@@ -136,7 +141,7 @@ class MSE(LossOptions):
     """(y - t)²: up to constants, the negative log-likelihood of a normal distribution of fixed variance."""
 
     title = "Mean squared error"
-    tasks = ("regression",)
+    tasks = ("regression", "forecasting")
     head = "Gaussian"
     name: Literal["mse"]
 
@@ -151,7 +156,7 @@ class MAE(LossOptions):
     """|y - t|."""
 
     title = "Mean absolute error"
-    tasks = ("regression",)
+    tasks = ("regression", "forecasting")
     head = "Gaussian"
     name: Literal["mae"]
 
@@ -166,7 +171,7 @@ class Huber(LossOptions):
     """(y - t)² / 2 within delta, delta · (|y - t| - delta / 2) beyond it (Huber 1964)."""
 
     title = "Huber"
-    tasks = ("regression",)
+    tasks = ("regression", "forecasting")
     head = "Gaussian"
     name: Literal["huber"]
     delta: float = Field(
@@ -207,7 +212,55 @@ class Poisson(LossOptions):
             )
 
 
+class Pinball(LossOptions):
+    """max(τ (t - y), (τ - 1) (t - y)) for each level τ, the mean over the levels: least where y is the τ-quantile.
+
+    Source: Koenker and Bassett 1978, Regression quantiles.
+    """
+
+    title = "Pinball, of quantiles"
+    tasks = ("forecasting",)
+    head = "Quantiles"
+    name: Literal["pinball"]
+    quantiles: tuple[Annotated[float, Field(gt=0.0, lt=1.0)], ...] = Field(
+        (0.1, 0.5, 0.9),
+        min_length=1,
+        max_length=99,
+        description="Levels of the quantiles, in ascending order around 0.5, which is the forecast.",
+        json_schema_extra=search(choices=[[0.1, 0.5, 0.9]]),
+    )
+
+    @field_validator("quantiles")
+    @classmethod
+    def _around_the_median(cls, levels: tuple[float, ...]) -> tuple[float, ...]:
+        if sorted(set(levels)) != list(levels) or len(levels) % 2 == 0 or levels[len(levels) // 2] != 0.5:
+            raise ValueError("must ascend, with 0.5 in the middle, such as [0.1, 0.5, 0.9]")
+        return levels
+
+    @property
+    def levels(self) -> list[str]:
+        """The quantiles' levels."""
+        return [f"{level:g}" for level in self.quantiles]
+
+    def build(self) -> "nn.Module":
+        """The loss as a module."""
+        from models.losses.likelihoods import Pinball
+
+        return Pinball(self.quantiles)
+
+
 AnyLoss = Annotated[
-    CrossEntropy | BinaryCrossEntropy | Perceptron | Dice | MSE | MAE | Huber | Poisson, Field(discriminator="name")
+    CrossEntropy | BinaryCrossEntropy | Perceptron | Dice | MSE | MAE | Huber | Poisson | Pinball,
+    Field(discriminator="name"),
 ]
-LOSSES: tuple[type[LossOptions], ...] = (CrossEntropy, BinaryCrossEntropy, Perceptron, Dice, MSE, MAE, Huber, Poisson)
+LOSSES: tuple[type[LossOptions], ...] = (
+    CrossEntropy,
+    BinaryCrossEntropy,
+    Perceptron,
+    Dice,
+    MSE,
+    MAE,
+    Huber,
+    Poisson,
+    Pinball,
+)

@@ -60,6 +60,14 @@ METRICS = (
     Metric("rmse", "Root of the mean squared error", "regression", False),
     Metric("r2", "Coefficient of determination", "regression", True),
     Metric("adjusted_r2", "Coefficient of determination, adjusted for the number of inputs", "regression", True),
+    Metric("mae", "Mean absolute error", "forecasting", False),
+    Metric("rmse", "Root of the mean squared error", "forecasting", False),
+    Metric("smape", "Symmetric mean absolute percentage error", "forecasting", False),
+    Metric("mase", "Mean absolute error in that of seasonal naive forecasts before", "forecasting", False),
+    Metric("skill", "1 minus the mean absolute scaled error", "forecasting", True),
+    Metric("pinball", "Pinball loss of the quantiles, the mean", "forecasting", False),
+    Metric("coverage", "Share of the values from the lowest to the highest quantile", "forecasting", None),
+    Metric("mae_by_step", "Mean absolute error at each step ahead", "forecasting", None),
     *(
         Metric(name, title, task, better)
         for task in ("reconstruction", "generation")

@@ -1,4 +1,4 @@
-"""`trees`: a binary tree in brackets a line, such as those of the Stanford Sentiment Treebank (see `models.trees`).
+"""`trees`: a binary tree in brackets a line, such as those of the Stanford Sentiment Treebank (see `shapes.trees`).
 
 A file, or a zip or tar of one for each split, told by their names.
 """
@@ -10,7 +10,7 @@ from models.readers.source import Source
 from models.readers.targets import ClassIndex
 from models.readers.text_files import BLANKS, TextFile, split_files
 from models.readers.writer import LABEL, DatasetWriter, Description
-from models.trees import Malformed, parse
+from shapes.trees import Malformed, parse
 
 TREE = {"name": "tree", "dtype": "string", "shape": []}
 

@@ -9,7 +9,6 @@ from time import perf_counter
 import torch
 from torch import nn
 
-from models.data import Batch
 from models.errors import JobError
 from models.export import export
 from models.graphs import on_cpu
@@ -53,7 +52,7 @@ def measure(
 
 def latency_ms(plan: Plan, network: nn.Module, scratch: Path, threads: int) -> float:
     """Milliseconds that ONNX Runtime takes for one input of the main graph at a time."""
-    examples = Batch(*(tensor.cpu() for tensor in plan.splits["train"].gather(torch.arange(2))))
+    examples = plan.splits["train"].gather(torch.arange(2)).to("cpu")
     graph = plan.task.graphs(on_cpu(network), plan.dataset.input, examples)["model"]
     path = scratch / "measured.onnx"
     export(graph, {}, path)

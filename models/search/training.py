@@ -1,6 +1,7 @@
 """The training of a trial: on one division of the rows, or on several, which are its folds."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 from statistics import fmean
 from typing import Any, NamedTuple
 
@@ -13,8 +14,8 @@ from models.run import JobContext
 from models.search.history import History
 from models.search.objectives import measure
 from models.search.pruning import Judge, Pruned, Watch
-from models.training.plan import Plan
-from models.training.settings import training_settings
+from models.training.plan import Plan, presented
+from models.training.settings import Split, training_settings
 from models.training.training import Training
 
 Request = Mapping[str, Any]
@@ -89,6 +90,9 @@ def folds(request: Request, dataset: DataSet, number: int) -> list[Fit]:
         UnsuitableData: there are too few rows, or too few of a class.
     """
     split = training_settings(dict(request["training"])).split
+    dataset = presented(request, dataset)
+    if dataset.windowing is not None:
+        return _origins(request, dataset, number, split)
     parts = dataset.rows(split)
     rows = np.sort(np.concatenate([parts[name][1] for name in ("train", "validation") if _is_learned(parts, name)]))
     classes = dataset.row_classes("train")
@@ -103,6 +107,21 @@ def folds(request: Request, dataset: DataSet, number: int) -> list[Fit]:
             (),
         )
         for place, fold in enumerate(folding.divide(len(rows), None if classes is None else classes[rows]), 1)
+    ]
+
+
+def _origins(request: Request, dataset: DataSet, number: int, split: Split) -> list[Fit]:
+    """Likewise in time, before what is held out for the test."""
+    ends = [(1 - split.test) * place / (number + 1) for place in range(1, number + 2)]
+    windows = dataset.windows("train")
+    return [
+        Fit(
+            f"fold {place} of {number}",
+            request,
+            {"train": ("train", windows.between(0, begin)), "validation": ("train", windows.between(begin, end))},
+            (),
+        )
+        for place, (begin, end) in enumerate(pairwise(ends), 1)
     ]
 
 

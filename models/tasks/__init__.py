@@ -9,6 +9,7 @@ from models.phases import Phase
 from models.registry import Architecture
 from models.tasks.base import Task
 from models.tasks.classification import Classification
+from models.tasks.forecasting import Forecasting
 from models.tasks.generation import Generation
 from models.tasks.reconstruction import Reconstruction
 from models.tasks.regression import Regression
@@ -28,6 +29,7 @@ TASKS: dict[str, type[Task]] = {
         Segmentation,
         Tagging,
         Translation,
+        Forecasting,
         Reconstruction,
         Generation,
         TextGeneration,

@@ -18,7 +18,7 @@ from models.phases import Phase
 from models.preprocess import Pixels
 
 if TYPE_CHECKING:
-    from models.registry import ArchitectureConfig
+    from models.registry import ArchitectureConfig, Shape
     from models.run import JobContext, Reporter
     from models.training.callbacks import Callback
     from models.training.plan import Plan
@@ -76,6 +76,17 @@ class Task(ABC):
         return cls(dataset, train, loss)
 
     @classmethod
+    def build(
+        cls, config: "ArchitectureConfig", described: dict[str, Any], input_shape: "Shape", num_outputs: int
+    ) -> nn.Module:
+        """The network that stands behind the preprocessing of inputs as `described`, whose shape is `input_shape`.
+
+        Raises:
+            UnsuitableInput: the architecture cannot take inputs of this shape.
+        """
+        return config.build(input_shape, num_outputs)
+
+    @classmethod
     def suits(cls, manifest: Mapping[str, Any]) -> bool:
         """Whether it can be learned from a data set of this manifest, whose `task` is None of an unlabelled one."""
         is_taken = cls.modality in (None, manifest["modality"])
@@ -96,9 +107,9 @@ class Task(ABC):
             if loss is not None:
                 loss.require_suitable(examples.targets)
 
-    def build(self, config: "ArchitectureConfig", input_shape: tuple[int, ...]) -> nn.Module:
-        """The network, with freshly drawn weights, for preprocessed inputs of this shape."""
-        return config.build(input_shape, self.num_outputs)
+    def taken(self, input_shape: "Shape") -> "Shape":
+        """The shape of what a network is given of preprocessed inputs of this shape."""
+        return input_shape
 
     @abstractmethod
     def phases(self, network: nn.Module) -> list[Phase]:

@@ -3,8 +3,9 @@
 from typing import Any
 
 import numpy as np
-from torch import Tensor
+from torch import Tensor, nn
 
+from models.data import Batch
 from models.losses import CrossEntropy
 from models.metrics.calibration import calibrate
 from models.metrics.classification import class_frequencies, classification_scores
@@ -12,6 +13,8 @@ from models.metrics.intervals import classification_intervals
 from models.metrics.ranking import rank_classes
 from models.tasks.base import Array, Description, Scores, with_intervals
 from models.tasks.supervised import Supervised
+from models.transduction import transducer_of
+from shapes.tokens import NO_TARGET
 
 
 class Classification(Supervised):
@@ -23,6 +26,15 @@ class Classification(Supervised):
     quick_metric = "accuracy"
     main_metric = "accuracy"
     curve_metrics = ("log_loss", "accuracy")
+
+    def learned(self, network: nn.Module, batch: Batch) -> Tensor:
+        """Of the classes of all parts, where inputs have any, as the nodes of trees have (Socher et al. 2013)."""
+        if batch.parts is None:
+            return super().learned(network, batch)
+        preprocess, transducer = transducer_of(network)
+        outputs_NTK = transducer.transduce(preprocess(batch.inputs))
+        is_known_NT = batch.parts != NO_TARGET
+        return self.criterion(outputs_NTK[is_known_NT], batch.parts[is_known_NT])
 
     def quick(self, logits_NK: Tensor, targets_N: Tensor) -> Tensor:
         """The share of the rows whose class has the largest logit."""

@@ -36,6 +36,10 @@ class Supervised(Task):
         loss: Tensor = self.loss(self.head.natural(outputs), self.head.scaled(targets))
         return loss
 
+    def learned(self, network: nn.Module, batch: Batch) -> Tensor:
+        """The loss () of a training batch."""
+        return self.criterion(self.outputs(network, batch.inputs, batch.targets), batch.targets)
+
     @abstractmethod
     def quick(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """The task's `quick_metric` () of a network's outputs."""
@@ -44,13 +48,13 @@ class Supervised(Task):
         """One phase over all parameters."""
 
         def step(batch: Batch) -> dict[str, Tensor]:
-            return {"loss": self.criterion(self.outputs(network, *batch), batch.targets)}
+            return {"loss": self.learned(network, batch)}
 
         return [Phase(list(network.parameters()), step)]
 
     def validate(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
         """`loss`, in the head's units, and the `quick_metric`."""
-        outputs = self.outputs(network, *batch)
+        outputs = self.outputs(network, batch.inputs, batch.targets)
         return {
             "loss": self.criterion(outputs, batch.targets),
             self.quick_metric: self.quick(outputs, batch.targets),

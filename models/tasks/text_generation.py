@@ -26,7 +26,7 @@ from models.tasks.base import Array, Description, Scores, Task
 from shapes.tokens import PADDING, written
 
 if TYPE_CHECKING:
-    from models.registry import ArchitectureConfig
+    from models.registry import ArchitectureConfig, Shape
     from models.run import Reporter
     from models.training.plan import Plan
 
@@ -74,9 +74,9 @@ class TextGeneration(Task):
     ) -> None:
         """Any texts will do."""
 
-    def build(self, config: "ArchitectureConfig", input_shape: tuple[int, ...]) -> nn.Module:
+    def taken(self, input_shape: "Shape") -> "Shape":
         """With a mark for each class behind the tokens that are read."""
-        return config.build((self.num_outputs + len(self.labels or ()),), self.num_outputs)
+        return (self.num_outputs + len(self.labels or ()),)
 
     def phases(self, network: nn.Module) -> list[Phase]:
         """One phase over all parameters."""
@@ -154,7 +154,7 @@ class TextGeneration(Task):
         with np.errstate(divide="ignore"):
             logs_K = np.log(counts_K / counts_K.sum())
         logs_K[PADDING] = 0
-        rows = (tokens_NT.cpu().numpy() for tokens_NT, _ in plan.splits[split].batches(BATCH_SIZE))
+        rows = (batch.inputs.cpu().numpy() for batch in plan.splits[split].batches(BATCH_SIZE))
         parts = [np.stack([logs_K[each].sum(axis=1), (each != PADDING).sum(axis=1)], axis=1) for each in rows]
         return np.concatenate(parts)
 

@@ -144,7 +144,7 @@ class Translation(Supervised):
         loss = right = count = 0.0
         with torch.inference_mode():
             for batch in examples.batches(MEASURED_BATCH_SIZE):
-                inputs, targets = (each.cpu() for each in batch)
+                inputs, targets, _ = batch.to("cpu")
                 logits = self.outputs(network, inputs, targets)
                 loss += float(nn.functional.cross_entropy(logits, targets, ignore_index=NO_TARGET, reduction="sum"))
                 right += float((logits.argmax(dim=1) == targets).sum())

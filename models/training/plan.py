@@ -1,6 +1,6 @@
 """A train request made concrete: everything that can be refused has been, before any time is spent."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -16,6 +16,7 @@ from models.splits import Parts
 from models.tasks import TASKS, Task, task_of, with_loss
 from models.training.device import Compute, choose
 from models.training.settings import TrainingSettings, training_settings
+from models.windows import Windowing, season_of
 from shapes.requirements import unmet
 from shapes.tokens import Given, Tokenizer, Unit
 
@@ -51,6 +52,7 @@ class Plan:
             training_settings({**architecture.training, **(request.get("training") or {})}), task, architecture.loss
         )
         compute = choose(settings)
+        dataset = _windowed(dataset, config)
         parts = dataset.rows(settings.split) if parts is None else parts
         dataset = _tokenized(dataset, config, parts, marked=TASKS[task].writes)
         splits = {name: dataset.examples(source, rows, compute.device) for name, (source, rows) in parts.items()}
@@ -86,7 +88,8 @@ class Plan:
             JobError: `unsuitable_batch_size`, of 1 with batch normalisation.
         """
         preprocess = fitted(self.dataset, self.splits["train"], self.task.pixels)
-        network = self.task.build(self.config, preprocess.output_shape)
+        taken = self.task.taken(preprocess.output_shape)
+        network = self.task.build(self.config, self.dataset.input, taken, self.task.num_outputs)
         if self.settings.batch_size == 1 and any(
             isinstance(module, nn.modules.batchnorm._BatchNorm) for module in network.modules()
         ):
@@ -97,19 +100,36 @@ class Plan:
         return nn.Sequential(preprocess, network)
 
 
+def presented(request: Mapping[str, Any], dataset: DataSet) -> DataSet:
+    """The data set with the rows that a request's network learns from: windows of series to forecast."""
+    config = registry.get(request["architecture"]).configure(request.get("hyperparameters") or {})
+    return _windowed(dataset, config)
+
+
+def _windowed(dataset: DataSet, config: ArchitectureConfig) -> DataSet:
+    """The data set with windows for rows, if it holds series to forecast."""
+    if dataset.manifest["task"] != "forecasting" or config.windows is None:
+        return dataset
+    context, horizon, season = config.windows
+    described = dataset.manifest["input"]
+    return dataset.windowed(Windowing(context, horizon, season or season_of(described["time"]), described["columns"]))
+
+
 def _tokenized(dataset: DataSet, config: ArchitectureConfig, parts: Parts, *, marked: bool) -> DataSet:
     """The data set with tokens for texts, which the training rows alone say how to make."""
     if config.tokens is None or dataset.input["dtype"] != "string":
         return dataset
-    unit: Unit | Given = "given" if dataset.input["shape"] == [None] else config.tokens.unit
-    tokenizer = _fitted(config.tokens._replace(unit=unit), dataset.texts(*parts["train"]), marked=marked)
+    unit = dataset.given or config.tokens.unit
+    tokenizer = _fitted(unit, config.tokens, dataset.texts(*parts["train"]), marked=marked)
     if config.written is None:
         return dataset.tokenized(tokenizer)
-    return dataset.tokenized(tokenizer, _fitted(config.written, dataset.target_texts(*parts["train"]), marked=True))
+    return dataset.tokenized(
+        tokenizer, _fitted(config.written.unit, config.written, dataset.target_texts(*parts["train"]), marked=True)
+    )
 
 
-def _fitted(options: TokenOptions, texts: Iterable[str], *, marked: bool = False) -> Tokenizer:
-    unit, size, max_length, spelling = options
+def _fitted(unit: Unit | Given, options: TokenOptions, texts: Iterable[str], *, marked: bool = False) -> Tokenizer:
+    _, size, max_length, spelling = options
     try:
         return Tokenizer.fit(texts, unit, size=size, max_length=max_length, spelling=spelling, marked=marked)
     except ValueError as error:

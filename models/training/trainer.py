@@ -5,6 +5,7 @@ the epoch, so that on the CPU a resumed run ends with the same bits as an undist
 """
 
 from collections.abc import Sequence
+from functools import partial
 from math import ceil, isfinite
 from typing import Any
 
@@ -145,7 +146,10 @@ class Trainer:
         for name in self.settings.augmentation:
             batch = augmented(name, batch)
         if self.settings.label_noise:
-            batch = batch._replace(targets=self.task.noised(batch.targets, self.settings.label_noise))
+            noised = partial(self.task.noised, amount=self.settings.label_noise)
+            batch = batch._replace(
+                targets=noised(batch.targets), parts=None if batch.parts is None else noised(batch.parts)
+            )
         return batch
 
     def _prepared(self, batch: Batch) -> Batch:

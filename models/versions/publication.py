@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from models.baselines.standing import standing
-from models.data import Batch, Examples, fitting
+from models.data import Examples, fitting
 from models.export import OPSET, PARITY_BATCH_SIZES, export, parity
 from models.graphs import Graph, on_cpu
 from models.inference import BATCH_SIZE, Session
@@ -48,7 +48,7 @@ def publish(context: JobContext, plan: Plan, network: nn.Module) -> Publication:
     weights = context.scratch / "weights.safetensors"
     save_file({name: value.cpu().contiguous() for name, value in network.state_dict().items()}, weights)
     network = on_cpu(network)
-    graphs = plan.task.graphs(network, plan.dataset.input, Batch(*(tensor.cpu() for tensor in samples)))
+    graphs = plan.task.graphs(network, plan.dataset.input, samples.to("cpu"))
     signature = _signature(plan, graphs["model"])
     paths = {name: context.scratch / f"{name}.onnx" for name in graphs}
     proven = {name: _prove(context, graph, signature, paths[name]) for name, graph in graphs.items()}

@@ -11,6 +11,7 @@ from torch import nn
 from models import registry
 from models.errors import JobError
 from models.preprocess import preprocess_for
+from models.tasks import TASKS
 
 
 def rebuild(version: dict[str, Any], weights: Path) -> nn.Sequential:
@@ -23,11 +24,13 @@ def rebuild(version: dict[str, Any], weights: Path) -> nn.Sequential:
         JobError: `weights_differ`, the architecture has changed since the version was trained.
     """
     signature = version["signature"]
-    unfitted = torch.zeros(signature["input"]["shape"][0])
-    preprocess = preprocess_for(signature["input"], signature["modality"], unfitted, unfitted)
-    num_outputs = prod(size for size in signature["output"]["shape"] if size is not None)
+    described = signature["input"]
+    unfitted = torch.zeros(described["shape"][-1 if signature["modality"] == "series" else 0])
+    preprocess = preprocess_for(described, signature["modality"], unfitted, unfitted)
     config = registry.get(version["architecture"]).configure(version["hyperparameters"])
-    network = nn.Sequential(preprocess, config.build(preprocess.output_shape, num_outputs))
+    num_outputs = prod(size for size in signature["output"]["shape"] if size is not None)
+    task = TASKS[signature["task"]]
+    network = nn.Sequential(preprocess, task.build(config, described, preprocess.output_shape, num_outputs))
     try:
         network.load_state_dict(load_file(weights))
     except RuntimeError as error:

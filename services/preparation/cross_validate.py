@@ -5,7 +5,7 @@ from math import comb
 from sqlalchemy.orm import Session
 
 from services.errors import Invalid
-from services.preparation.fits import Subject
+from services.preparation.fits import TASKS, Subject
 from services.requests.fits import CrossValidateRequest
 from services.resources import Resources
 from services.tables import Job
@@ -13,8 +13,9 @@ from services.tables import Job
 
 def prepare(session: Session, resources: Resources, request: CrossValidateRequest) -> Job:
     """The number of folds follows from the data set's manifest, and is bounded."""
-    subject = Subject.of(session, resources, request)
+    subject = Subject.of(session, resources, request, (*TASKS, "forecasting"))
     rows = subject.rows
+    _require_order(request.method, subject.manifest["task"])
     if request.method == "k_fold":
         _require_folds(request.folds, rows, f"there are {rows} training rows")
     elif request.method == "stratified_k_fold":
@@ -27,6 +28,15 @@ def prepare(session: Session, resources: Resources, request: CrossValidateReques
         what = f"leave_p_out with p {request.p} on {rows:,} rows"
         subject.require_number(comb(rows, request.p), "p", what, "use k_fold or stratified_k_fold")
     return subject.job(session, request.model_dump(mode="json"))
+
+
+def _require_order(method: str, task: str) -> None:
+    """Rows drawn at random would be forecast from what came after them."""
+    if (method == "rolling_origin") != (task == "forecasting"):
+        is_series = task == "forecasting"
+        msg = "divides at random, and series are divided by time; use rolling_origin"
+        msg = msg if is_series else f"divides series by time, and this data set is for {task}; use k_fold"
+        raise Invalid.field("method_unsuitable", ["body", "method"], msg)
 
 
 def _require_stratified(folds: int, subject: Subject) -> None:

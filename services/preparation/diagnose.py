@@ -14,8 +14,9 @@ TASKS = ("classification", "regression", "segmentation")
 def prepare(session: Session, resources: Resources, request: DiagnoseRequest) -> Job:
     """Checks are made in the order of the catalogue of checks, each once; each row is left out by one of the folds."""
     subject = Subject.of(session, resources, request, TASKS)
-    if subject.manifest["modality"] == "text":
-        raise Invalid.field("data_not_diagnosed", ["body", "dataset"], "is text; `diagnose` is for images and tables")
+    if (modality := subject.manifest["modality"]) not in ("image", "tabular"):
+        msg = f"holds {modality} data; `diagnose` is for images and tables"
+        raise Invalid.field("data_not_diagnosed", ["body", "dataset"], msg)
     if "label_noise" in request.checks and request.folds > subject.rows:
         msg = f"must be at most {subject.rows}, since there are {subject.rows} training rows"
         raise Invalid.field("too_many_folds", ["body", "folds"], msg)

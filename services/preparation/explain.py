@@ -41,8 +41,8 @@ def _require_network(session: Session, version: ModelVersion) -> None:
     if registry.weights(session, version) is None:
         msg = f"version {version.number} was registered as a file, and only networks trained here can be looked into"
         raise Invalid.field("model_without_weights", loc, f"{msg}; train the model with a `train` job")
-    if version.signature["modality"] == "text":
-        msg = "takes text; `explain` is for models of images and tables"
+    if (modality := version.signature["modality"]) in ("text", "series"):
+        msg = f"takes {modality}; `explain` is for models of images and tables"
         raise Invalid.field("model_not_explained", loc, msg)
     if version.signature["task"] not in TASKS:
         msg = f"is for {version.signature['task']}; `explain` is for {' and '.join(TASKS)}"

@@ -18,8 +18,8 @@ def prepare(session: Session, resources: Resources, request: OptimizeRequest) ->
         task = version.signature["task"]
         msg = f"is for {task}: its calls are answered by several graphs, and variants are of one; it is served as it is"
         raise Invalid.field("model_not_optimized", ["body", "model"], msg)
-    if version.signature["modality"] == "text":
-        raise Invalid.field("model_not_optimized", ["body", "model"], "takes text, and is served as it is")
+    if (modality := version.signature["modality"]) in ("text", "series"):
+        raise Invalid.field("model_not_optimized", ["body", "model"], f"takes {modality}, and is served as it is")
     dataset = training_data(session, version)
     variants = list(dict.fromkeys(request.variants))
     if dataset is None and "int8" in variants:

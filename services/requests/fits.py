@@ -6,6 +6,8 @@ from pydantic import Field
 
 from services.requests.base import Name, Request, Seed, Task
 
+Method = Literal["hold_out", "k_fold", "stratified_k_fold", "leave_one_out", "leave_p_out", "rolling_origin"]
+
 
 class FitsRequest(Request):
     """Base of requests that train an architecture several times, and register no model."""
@@ -22,10 +24,12 @@ class CrossValidateRequest(FitsRequest):
     """Estimate how well a configuration does on new rows, by training on parts of the training rows."""
 
     kind: Literal["cross_validate"]
-    method: Literal["hold_out", "k_fold", "stratified_k_fold", "leave_one_out", "leave_p_out"] = Field(
-        "k_fold", description="How the rows are divided, as scikit-learn's splitter of that name does."
+    method: Method = Field(
+        "k_fold",
+        description="How the rows are divided, as scikit-learn's splitter of that name does; series to forecast by "
+        "time, which rolling_origin alone does.",
     )
-    folds: int = Field(5, ge=2, le=100, description="Of k_fold and stratified_k_fold.")
+    folds: int = Field(5, ge=2, le=100, description="Of k_fold, stratified_k_fold and rolling_origin.")
     p: int = Field(2, ge=1, le=10, description="Of leave_p_out: rows left out at a time.")
     test_size: float = Field(0.2, gt=0.0, lt=1.0, description="Of hold_out: share of the rows held out.")
     shuffle: bool = Field(True, description="Of hold_out and the two k_folds; false divides the rows in their order.")

@@ -37,7 +37,8 @@ def name_answers(
     Of a classifier the `top_k` best classes, of a regression a value, of a segmentation a mask as a PNG file and each
     class's share of its pixels, of a version that codes its input what it makes of the code, with its error and score,
     else all outputs. A mask has the size of its image in `about`; without sizes, the network's own.
-    Of tagged tokens all with their labels, and the entities that these mark.
+    Of tagged tokens all with their labels, and the entities that these mark. Of a forecast a number for each step and,
+    if the model has them, its quantiles.
 
     Raises `Invalid` naming the input whose answer is not a finite number.
     """
@@ -62,6 +63,18 @@ def _classes(signature: dict[str, Any], outputs: Sequence[np.ndarray], top_k: in
 
 def _values(signature: dict[str, Any], outputs: Sequence[np.ndarray], top_k: int, about: About) -> list[Prediction]:
     return [{"value": _finite(index, value)} for index, value in enumerate(outputs[0].reshape(-1).tolist())]
+
+
+def _forecasts(signature: dict[str, Any], outputs: Sequence[np.ndarray], top_k: int, about: About) -> list[Prediction]:
+    (output,) = outputs
+    check_finite(output)
+    levels = signature["labels"]
+    if levels is None:
+        return [{"forecast": row} for row in output.tolist()]
+    by_level = np.moveaxis(output, 2, 1).tolist()
+    return [
+        {"forecast": rows[len(levels) // 2], "quantiles": dict(zip(levels, rows, strict=True))} for rows in by_level
+    ]
 
 
 def _masks(signature: dict[str, Any], outputs: Sequence[np.ndarray], top_k: int, about: About) -> list[Prediction]:
@@ -106,6 +119,7 @@ _ANSWERERS: dict[str, Answerer] = {
     "classification": _classes,
     "regression": _values,
     "segmentation": _masks,
+    "forecasting": _forecasts,
     "tagging": _tags,
     "reconstruction": _reconstructions,
     "generation": _reconstructions,

@@ -11,7 +11,7 @@ from services.serving.answers import About
 from services.serving.inputs import ImageFiles
 from services.serving.model import ServedModel
 from services.serving.network import Feeds, Network
-from services.serving.series import decode_series
+from services.serving.series import decode_series, decode_windows
 from shapes.tokens import Tokenizer
 
 INLINE_PIXELS = 128 * 128
@@ -65,7 +65,7 @@ def values(rows: Sequence[Any]) -> Given:
         if modality == "tensors":
             return Decoding(len(rows), False, lambda: inputs.decode_tensors(rows, network))
         given = model.signature["input"]
-        if modality == "text":
+        if "tokenizer" in given:
             return _open_texts(model, rows, num_bytes)
         if modality == "series":
             return _open_series(given, rows)
@@ -91,7 +91,7 @@ def text(content: bytes) -> Given:
     """One text, as UTF-8."""
 
     def open_text(model: ServedModel, network: Network, max_pixels: int) -> Decoding:
-        if model.signature["modality"] != "text":
+        if "tokenizer" not in model.signature["input"]:
             raise UnsupportedMediaType("media_type_unknown", f"Model {model.name!r} does not take text.")
         try:
             decoded = content.decode()
@@ -116,9 +116,19 @@ def _tokenizer(model: ServedModel) -> Tokenizer:
 
 
 def _open_series(given: Mapping[str, Any], rows: Sequence[Any]) -> Decoding:
-    numbers = len(given["columns"]) * sum(len(row) for row in rows if isinstance(row, list))
-    is_quick = numbers <= INLINE_VALUES and not any(isinstance(row, dict) for row in rows)
-    return Decoding(len(rows), is_quick, lambda: {given["name"]: decode_series(rows, given["columns"])})
+    def decode() -> Feeds:
+        is_forecast = "horizon" in given
+        return {given["name"]: decode_windows(rows, given) if is_forecast else decode_series(rows, given["columns"])}
+
+    is_quick = len(given["columns"]) * sum(map(_longest, rows)) <= INLINE_VALUES
+    return Decoding(len(rows), is_quick, decode)
+
+
+def _longest(row: object) -> int:
+    """The length of a list, or of the longest in an object."""
+    if isinstance(row, dict):
+        return max(map(_longest, row.values()), default=0)
+    return len(row) if isinstance(row, list) else 0
 
 
 def _open_images(model: ServedModel, contents: Sequence[bytes], max_pixels: int) -> Decoding:

@@ -20,6 +20,7 @@ from services.serving.protocol.datatypes import TensorSpec
 from services.serving.protocol.tensors import check_shape, from_json
 from services.serving.words import Words
 from shapes.tokens import PADDING, Tokenizer
+from shapes.trees import Malformed
 
 MAX_BATCH = 1024
 MAX_TEXT_CHARACTERS = 100_000
@@ -205,7 +206,10 @@ def _tokens(index: int, text: object, tokenizer: Tokenizer) -> list[Any]:
     if not isinstance(text, str):
         raise _wrong(index, "expected a text")
     _check_length(index, text)
-    tokens = tokenizer.encode(text)
+    try:
+        tokens = tokenizer.encode(text)
+    except Malformed as error:
+        raise _wrong(index, f"the tree {error}") from None
     if not tokens or not text.strip():
         raise _wrong(index, "the text is empty; send at least one character that is no blank")
     return tokens

@@ -1,4 +1,9 @@
-"""Series that a client sends, as float32 (N, T, F), followed by NaN where they vary in length."""
+"""Series that a client sends, as float32 (N, T, F).
+
+Each is given as it is, or as the `series` of an object, beside which `known_ahead` may say what is known of the steps
+to forecast. It is a list of steps, or an object with a list for each column; a step is a list in the order of the
+columns, an object by their names or, of one column, a number.
+"""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -10,18 +15,15 @@ from services.errors import Invalid
 from services.serving.inputs import SHORTEST_ROW, check_batch
 
 MAX_STEPS = 10_000
+SERIES, AHEAD = "series", "known_ahead"
 FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 
 def decode_series(inputs: Sequence[Any], columns: Sequence[Mapping[str, Any]]) -> np.ndarray:
-    """Series of any length. Each is a list of steps, or an object with a list for each column.
-
-    A step is a list in the order of the columns, an object by their names or, of one column, a number.
-    Raises `Invalid` naming the input, the step and the column.
-    """
+    """Series of any length, followed by NaN. Raises `Invalid` naming the input, the step and the column."""
     check_batch(len(inputs))
     names = [column["name"] for column in columns]
-    series = [read_steps(Spot(index), value, names) for index, value in enumerate(inputs)]
+    series = [read_steps(*_series(Spot(index), value), names) for index, value in enumerate(inputs)]
     width = SHORTEST_ROW
     while width < max(map(len, series)):
         width *= 2
@@ -29,6 +31,51 @@ def decode_series(inputs: Sequence[Any], columns: Sequence[Mapping[str, Any]]) -
     for steps, row in zip(series, batch, strict=True):
         row[: len(steps)] = steps
     return batch
+
+
+def decode_windows(inputs: Sequence[Any], described: Mapping[str, Any]) -> np.ndarray:
+    """The last steps of series, as many as a forecast sees, and NaN for what is not known of those to come.
+
+    Raises `Invalid` likewise, also where a series is too short.
+    """
+    check_batch(len(inputs))
+    names = [column["name"] for column in described["columns"]]
+    ahead = [place for place, column in enumerate(described["columns"]) if column["role"] == "known_ahead"]
+    context, horizon = described["context"], described["horizon"]
+    batch = np.full((len(inputs), *described["shape"]), np.nan, np.float32)
+    for index, value in enumerate(inputs):
+        spot = Spot(index)
+        steps = read_steps(*_series(spot, value), names)
+        if len(steps) < context:
+            raise spot.wrong(f"the series has {len(steps)} steps; the model sees {context}: send at least so many")
+        batch[index, :context] = steps[-context:]
+        known = value.get(AHEAD) if isinstance(value, dict) and SERIES in value else None
+        if known is not None or ahead:
+            rows = _known_ahead(spot.at(AHEAD), known, [names[place] for place in ahead], horizon)
+            batch[index, context:, ahead] = rows.T
+    return batch
+
+
+def _series(spot: "Spot", value: object) -> tuple["Spot", object]:
+    """The series in what was sent for one input, and where it stands."""
+    if not isinstance(value, dict) or SERIES not in value:
+        return spot, value
+    for name in value:
+        if name not in (SERIES, AHEAD):
+            raise spot.at(name).wrong(f"unknown; beside `{SERIES}` there is `{AHEAD}`")
+    return spot.at(SERIES), value[SERIES]
+
+
+def _known_ahead(spot: "Spot", value: object, names: Sequence[str], horizon: int) -> np.ndarray:
+    """What is known of the steps to forecast (H, A)."""
+    if not names:
+        raise spot.wrong("the model knows no column ahead; leave it out")
+    if value is None:
+        raise spot.wrong(f"is missing: {', '.join(names)} for each of the {horizon} steps to forecast")
+    steps = read_steps(spot, value, names)
+    if len(steps) != horizon:
+        raise spot.wrong(f"{len(steps)} steps; the model forecasts {horizon}: send exactly so many")
+    return steps
 
 
 class Spot(NamedTuple):

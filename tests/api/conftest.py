@@ -32,6 +32,8 @@ from tests.serving_models import (
     text_classifier,
     text_signature,
     text_tagger,
+    tree_classifier,
+    tree_signature,
 )
 from tests.stack import free_port, wait_until
 
@@ -149,6 +151,12 @@ def prices(client: TestClient) -> ModelVersion:
 def lengths(client: TestClient) -> ModelVersion:
     """The model `lengths`, which calls a text short, middle or long."""
     return add_version(opened(client), "lengths", text_classifier(), text_signature())
+
+
+@pytest.fixture
+def forms(client: TestClient) -> ModelVersion:
+    """The model `forms`, which calls a tree in brackets a leaf, a pair or a tree."""
+    return add_version(opened(client), "forms", tree_classifier(), tree_signature())
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from tests.api.conftest import migrate, opened
 SHADES = "/v1/models/shades/predict"
 PRICES = "/v1/models/prices/predict"
 LENGTHS = "/v1/models/lengths/predict"
+FORMS = "/v1/models/forms/predict"
 PLACES = "/v1/models/places/predict"
 Problem = Callable[[httpx.Response, int, str], dict[str, Any]]
 
@@ -279,6 +280,35 @@ def test_what_cannot_be_tagged_is_422_and_named(
     body = problem(client.post(PLACES, json={"inputs": ["New York", given]}), 422, "input_invalid")
     assert word in body["detail"]
     assert body["errors"][0]["loc"] == ["body", "inputs", 1, *loc]
+
+
+def test_trees_are_read_in_brackets(client: TestClient, forms: ModelVersion) -> None:
+    trees = ["(2 good)", "(3 (3 good) (2 film))", "(x (y a) (z\n (2 good) (2 film)))"]
+    assert labels(client.post(FORMS, json={"inputs": trees})) == ["leaf", "pair", "tree"]
+    alone = [client.post(FORMS, json={"inputs": [tree]}).json()["predictions"][0] for tree in trees]
+    assert client.post(FORMS, json={"inputs": trees}).json()["predictions"] == alone
+    assert labels(client.post(FORMS, content=trees[1], headers={"content-type": "text/plain"})) == ["pair"]
+
+
+@pytest.mark.parametrize(
+    ("tree", "words"),
+    [
+        ("", "is empty"),
+        ("a good film", "does not begin with a bracket"),
+        ("(3 (3 good) (2 film)", "1 brackets that are never closed; check it (character 1)"),
+        ("(3 (3 good) (2 film)))", "behind the last bracket of its tree; write one tree a line (character 22)"),
+        ("(3 (3 good) film)", "(character 13)"),
+        ("(3 (3 good) (2 film) (2 .))", "3 children"),
+        ("(1 " * 30_000, "nests more than 1,000 brackets; divide the tree (character 3,001)"),
+        (3, "expected a text"),
+    ],
+)
+def test_what_is_no_tree_is_422_and_its_place_named(
+    client: TestClient, forms: ModelVersion, problem: Problem, tree: Any, words: str
+) -> None:
+    body = problem(client.post(FORMS, json={"inputs": ["(2 good)", tree]}), 422, "input_invalid")
+    assert words in body["detail"]
+    assert body["errors"][0]["loc"] == ["body", "inputs", 1]
 
 
 def test_what_is_no_utf8_and_what_is_no_text_is_refused(

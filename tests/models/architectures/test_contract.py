@@ -21,6 +21,8 @@ from models.inference import Session
 from models.registry import Architecture, ArchitectureConfig, Reference, Shape
 from models.tasks import TASKS, Task
 from models.tasks.supervised import Supervised
+from models.treebank import forest
+from models.windows import Windowing
 from shapes.tokens import END, Tokenizer
 
 IMAGE: Shape = (1, 28, 28)
@@ -29,6 +31,9 @@ TEXT: Shape = (9,)
 """Nine different tokens."""
 SERIES: Shape = (0, 3)
 """Three numbers at each step."""
+STEPS = 5
+COLUMNS = [{"name": role, "kind": "numeric", "role": role} for role in ("target", "past", "known_ahead")]
+TIME = {"unit": "index", "step": 1}
 NUM_CLASSES = 3
 
 
@@ -36,6 +41,7 @@ TARGETS: dict[str, Callable[[Tensor], Tensor]] = {
     "classification": lambda inputs: torch.arange(len(inputs)) % NUM_CLASSES,
     "regression": lambda inputs: torch.arange(len(inputs)) % NUM_CLASSES / 1.0,
     "tagging": lambda inputs: (inputs.abs() if inputs.ndim == 2 else inputs.abs().sum(dim=2)).long() % NUM_CLASSES,
+    "forecasting": lambda inputs: torch.stack([inputs[:, 2, 0], -inputs[:, 2, 0], torch.ones(len(inputs))], dim=1),
     "segmentation": lambda inputs: sum(inputs[:, 0] > edge for edge in (-0.5, 0.5)).to(torch.uint8),  # type: ignore[union-attr]
     "translation": lambda inputs: torch.cat([inputs[:, :3].flip(1) + END, torch.full_like(inputs[:, :1], END)], dim=1),
 }
@@ -51,34 +57,45 @@ class Case(NamedTuple):
 
     @property
     def input_shape(self) -> Shape:
-        return {"image": IMAGE, "tabular": TABLE, "text": TEXT, "series": SERIES}[self.modality]
+        series = SERIES if "text" in self.architecture.modality else (STEPS, *SERIES[1:])
+        shapes = {"image": IMAGE, "tabular": TABLE, "text": TEXT, "tree": TEXT, "series": series}
+        return shapes[self.modality]
 
     def batch(self, size: int) -> Batch:
         generator = torch.Generator().manual_seed(1)
         if self.modality == "text":
             inputs = torch.randint(1, TEXT[0], (size, 5), generator=generator)
+        elif self.modality == "tree":
+            inputs = torch.from_numpy(forest(size, 9, np.arange(1, TEXT[0])))
         elif self.modality == "series":
-            inputs = torch.randn(size, 5, *SERIES[1:], generator=generator)
+            inputs = torch.randn(size, STEPS, *SERIES[1:], generator=generator)
         else:
             inputs = torch.randn(size, *self.input_shape, generator=generator)
         return Batch(inputs, TARGETS[self.task](inputs))
 
     def fitted(self) -> Task:
         """The task as a training job has it."""
-        inputs, targets = self.batch(12)
-        manifest = {"classes": None if self.task == "regression" else list("abc")}
-        dataset = DataSet(Path(), manifest, None, Tokenizer("characters", 9, tuple("abcdefghi"), marked=True))
+        inputs, targets, _ = self.batch(12)
         train = Examples(inputs.numpy(), targets.numpy(), np.arange(len(inputs)))
-        return TASKS[self.task](dataset, train, TASKS[self.task].default_loss)
+        return TASKS[self.task](self.dataset, train, TASKS[self.task].default_loss)
+
+    @property
+    def dataset(self) -> DataSet:
+        if self.task == "forecasting":
+            windowing = Windowing(context=3, horizon=2, season=1, columns=COLUMNS)
+            return DataSet(Path(), {"input": {"columns": COLUMNS, "time": TIME}}, windowing=windowing)
+        manifest: dict[str, Any] = {"input": {}, "classes": None if self.task == "regression" else list("abc")}
+        return DataSet(Path(), manifest, None, Tokenizer("characters", 9, tuple("abcdefghi"), marked=True))
 
     def network(self) -> nn.Module:
         torch.manual_seed(0)
-        built = self.architecture.configure({}).build(self.input_shape, self.fitted().num_outputs)
+        config, task = self.architecture.configure({}), self.fitted()
+        built = task.build(config, self.dataset.input, self.input_shape, task.num_outputs)
         return nn.Sequential(nn.Identity(), built)
 
     def described(self) -> dict[str, Any]:
         """The manifest's input."""
-        varies = self.modality in ("text", "series")
+        varies = self.modality == "text" or (self.input_shape[0] == 0 and self.task != "forecasting")
         return {"name": "x", "shape": [None, *self.input_shape[1:]] if varies else list(self.input_shape)}
 
     def loss(self, network: nn.Module, size: int = 12) -> Tensor:
@@ -91,7 +108,7 @@ CASES = [
     for architecture in registry.architectures()
     for modality in architecture.modality
     for task in architecture.tasks
-    if TASKS[task].needs_targets
+    if TASKS[task].needs_targets and (task != "forecasting" or modality == "series")
 ]
 OF_IMAGES = sorted({case.architecture.name for case in CASES if case.modality == "image"})
 REFERENCES = [

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from models.data import DataSet
 from models.errors import JobError
@@ -52,7 +53,7 @@ def test_the_graph_takes_series_of_any_length_in_their_own_units(
     assert [column["name"] for column in described["columns"]] == ["number", "mark"]
     assert outcome.version["parity"]["lengths"] == [1, 2, 7, 33, 100]
     session = Session(file(outcome, "model.onnx"), 1)
-    series = DataSet.open(adding).stored("test")[0][None]
+    series = DataSet.open(adding).examples("test").gather(torch.tensor([0])).inputs.numpy()
     whole = np.pad(series, ((0, 0), (0, 28), (0, 0)), constant_values=np.nan)
     np.testing.assert_allclose(session.run(whole), session.run(series), atol=1e-5)
 
@@ -82,6 +83,6 @@ def test_series_are_cross_validated(adding: Path, tmp_path: Path) -> None:
     assert outcome.result["metrics"]["mse"]["mean"] > 0
 
 
-def test_what_takes_rows_takes_no_series(adding: Path, tmp_path: Path) -> None:
-    with pytest.raises(JobError, match="takes tabular"):
+def test_what_takes_inputs_of_one_size_takes_no_series_of_any_length(adding: Path, tmp_path: Path) -> None:
+    with pytest.raises(JobError, match="takes inputs of one size"):
         run(context_of(tmp_path, "train", {"architecture": "mlp"}, dataset=adding))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models.readers import sequences
-from models.trees import parse
+from shapes.trees import parse
 from tests.models.readers.builders import Ingested, ingest
 
 SPLITS = ("train", "validation", "test")

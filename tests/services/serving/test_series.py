@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from services.errors import Invalid
-from services.serving.series import MAX_STEPS, decode_series
+from services.serving.answers import name_answers
+from services.serving.series import MAX_STEPS, decode_series, decode_windows
 
 ONE = [{"name": "sales", "kind": "numeric"}]
 TWO = [*ONE, {"name": "price", "kind": "numeric"}]
@@ -61,3 +62,60 @@ def test_what_is_wrong_is_named_with_its_place(
     (error,) = raised.value.errors
     assert error["loc"] == ["body", "inputs", 1, *place]
     assert msg in error["msg"]
+
+
+PRICE_AHEAD: dict[str, Any] = {
+    "columns": [{"name": "sales", "role": "target"}, {"name": "price", "role": "known_ahead"}],
+    "shape": [5, 2],
+    "context": 3,
+    "horizon": 2,
+}
+SALES_ALONE: dict[str, Any] = {
+    "columns": [{"name": "sales", "role": "target"}],
+    "shape": [3, 1],
+    "context": 3,
+    "horizon": 2,
+}
+
+
+def test_a_forecast_sees_the_last_steps_and_what_is_known_ahead() -> None:
+    series = [[1, 10], [2, 20], [3, 30], [4, 40]]
+    for ahead in ([[50], [60]], [50, 60], {"price": [50, 60]}):
+        (window,) = decode_windows([{"series": series, "known_ahead": ahead}], PRICE_AHEAD)
+        np.testing.assert_array_equal(window, [[2, 20], [3, 30], [4, 40], [np.nan, 50], [np.nan, 60]])
+    for plain in ([1, 2, 3, 4], {"series": [1, 2, 3, 4]}, {"sales": [1, 2, 3, 4]}):
+        assert decode_windows([plain], SALES_ALONE)[0, :, 0].tolist() == [2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("described", "value", "place", "msg"),
+    [
+        (SALES_ALONE, [1, 2], (), "the series has 2 steps; the model sees 3"),
+        (SALES_ALONE, {"series": [1, 2, 3], "known_ahead": [1, 2]}, ("known_ahead",), "knows no column ahead"),
+        (SALES_ALONE, {"series": [1, None, 3]}, ("series", 1), "expected a number"),
+        (SALES_ALONE, {"series": [1, 2, 3], "ahead": [1]}, ("ahead",), "unknown; beside `series`"),
+        (PRICE_AHEAD, [[1, 2]] * 3, ("known_ahead",), "is missing: price for each of the 2 steps"),
+        (PRICE_AHEAD, {"series": [[1, 2]] * 3, "known_ahead": [1]}, ("known_ahead",), "1 steps; the model forecasts 2"),
+        (PRICE_AHEAD, {"series": [[1, 2]] * 3, "known_ahead": [1, "x"]}, ("known_ahead", 1), "expected a number"),
+        (PRICE_AHEAD, {"series": [[1, 2]] * 3, "known_ahead": {"sales": [1, 2]}}, ("known_ahead", "sales"), "unknown"),
+    ],
+)  # fmt: skip
+def test_what_no_forecast_can_be_made_of_is_named(
+    described: dict[str, Any], value: Any, place: tuple[Any, ...], msg: str
+) -> None:
+    with pytest.raises(Invalid) as raised:
+        decode_windows([value], described)
+    (error,) = raised.value.errors
+    assert error["loc"] == ["body", "inputs", 0, *place]
+    assert msg in error["msg"]
+
+
+def test_a_forecast_is_a_number_a_step_and_its_quantiles_by_level() -> None:
+    signature: dict[str, Any] = {"task": "forecasting", "labels": None}
+    assert name_answers(signature, ["forecast"], [np.array([[1.0, 2.0]])], 5) == [{"forecast": [1, 2]}]
+    signature["labels"] = ["0.1", "0.5", "0.9"]
+    quantiles = np.array([[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]])
+    (made,) = name_answers(signature, ["forecast"], [quantiles], 5)
+    assert made == {"forecast": [2, 5], "quantiles": {"0.1": [1, 4], "0.5": [2, 5], "0.9": [3, 6]}}
+    with pytest.raises(Invalid, match="not a finite number"):
+        name_answers(signature, ["forecast"], [quantiles * np.nan], 5)

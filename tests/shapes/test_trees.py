@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.trees import MAX_DEPTH, Malformed, Node, parse
+from shapes.trees import MAX_DEPTH, Malformed, Node, parse
 
 WORDS = st.text(st.characters(codec="utf-8", exclude_characters="() \t\n\r\f\v"), min_size=1)
 TREES = st.recursive(
@@ -24,8 +24,8 @@ def test_children_come_before_their_parents() -> None:
         Node("2", "It"),
         Node("2", "'s"),
         Node("4", "good"),
-        Node("4", None, 1, 2),
-        Node("3", None, 0, 3),
+        Node("4", None, 1, 2, height=1),
+        Node("3", None, 0, 3, height=2),
     ]
 
 
@@ -38,14 +38,15 @@ def test_a_tree_is_what_was_written(tree: str) -> None:
 @pytest.mark.parametrize(
     ("text", "word"),
     [
-        ("", "0 brackets"),
+        ("", "is empty"),
         ("word", "does not begin with a bracket"),
-        ("(1 (0 a)", "never closed"),
-        ("(1 a))", "more behind"),
+        ("(1 (0 a)", "never closed; check it (character 1)"),
+        ("(1 a))", "a line (character 6)"),
         ("(1 a) (0 b)", "more behind"),
         ("()", "without a label"),
         ("(1)", "0 children"),
         ("(1 (0 a))", "1 children"),
+        ("(1 (0 a) (2 b c))", "'c' beside another word or a tree; write each word as (label word) (character 15)"),
         ("(1 (0 a) (0 b) (0 c))", "3 children"),
         ("(1 a b)", "beside another word"),
         ("(1 a (0 b))", "'1' of 1 children"),
