@@ -9,7 +9,7 @@ SyllabusError
 ```
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
 import httpx
@@ -103,14 +103,21 @@ class ApiError(SyllabusError):
             body = response.json()
         except ValueError:
             body = None
-        problem: dict[str, Any] = body if isinstance(body, dict) else {}
+        problem = {"title": response.reason_phrase, **(body if isinstance(body, dict) else {})}
+        error = cls.of({**problem, "status": response.status_code})
+        error.retry_after_seconds = _seconds(response.headers.get("Retry-After"))
+        return error
+
+    @classmethod
+    def of(cls, problem: Mapping[str, Any]) -> "ApiError":
+        """The error that a problem document (RFC 9457) tells of."""
+        status = int(problem["status"])
         return cls(
-            status=response.status_code,
-            code=str(problem.get("code") or f"http_{response.status_code}"),
-            title=str(problem.get("title") or response.reason_phrase or "Error"),
+            status=status,
+            code=str(problem.get("code") or f"http_{status}"),
+            title=str(problem.get("title") or "Error"),
             detail=str(problem.get("detail") or ""),
             errors=_field_errors(problem.get("errors")),
-            retry_after_seconds=_seconds(response.headers.get("Retry-After")),
         )
 
 

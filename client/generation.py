@@ -1,11 +1,14 @@
 """What versions that code and generate are asked for: samples, codes, reconstructions, paths and anomaly scores."""
 
 import base64
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from client.http import Connection, path_of
+from client.errors import ApiError
+from client.events import EventParser
+from client.http import Connection, Json, path_of
 from client.inputs import Inputs, body_of
 
 # A version's number, one of its aliases, or `latest`.
@@ -40,11 +43,34 @@ class Generation:
         temperature: float = 1.0,
         version: Version = "latest",
         form: Form = "json",
+        **writing: Any,
     ) -> Any:
-        """Draw `n` samples, or make one of each code in `z`. The same seed gives the same bytes."""
-        asked: dict[str, Any] = {"seed": seed, "label": _listed(label), "temperature": temperature}
+        """Draw `n` samples, or make one of each code in `z`. The same seed gives the same bytes.
+
+        `writing` is of versions that write texts: `start`, `top_k`, `top_p` and `max_length`.
+        """
+        asked: dict[str, Any] = {"seed": seed, "label": _listed(label), "temperature": temperature, **writing}
         asked |= {"n": n} if z is None else {"z": [list(code) for code in z]}
         return self._ask(name, "generate", version, form, json=asked)
+
+    def write(
+        self, name: str, n: int = 1, *, label: Label | None = None, version: Version = "latest", **options: Any
+    ) -> Iterator[Json]:
+        """Texts as they are written: `{"index": ..., "text": ...}` for each token, and at last what `generate` answers.
+
+        `options` are those of `generate`. Raises ApiError, also in the middle of a text.
+        """
+        asked = {"n": n, "label": _listed(label), **options}
+        headers = {"Accept": "text/event-stream"}
+        path, params = path_of("models", name, "generate"), {"version": version}
+        parser = EventParser()
+        with self._connection.stream(path, "POST", params=params, headers=headers, json=asked) as response:
+            for chunk in response.iter_bytes():
+                for event in parser.feed(chunk):
+                    data = json.loads(event.data)
+                    if event.type == "error":
+                        raise ApiError.of(data)
+                    yield data
 
     def decode(
         self,

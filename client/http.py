@@ -95,10 +95,10 @@ class Connection:
             query["cursor"] = page["next_cursor"]
 
     @contextmanager
-    def stream(self, path: str, **options: Any) -> Iterator[httpx.Response]:
-        """GET a body that is read while it arrives. Raises like `request`; nothing is repeated."""
+    def stream(self, path: str, method: str = "GET", **options: Any) -> Iterator[httpx.Response]:
+        """Ask for a body that is read while it arrives. Raises like `request`; nothing is repeated."""
         try:
-            with self._client.stream("GET", path, **options) as response:
+            with self._client.stream(method, path, **options) as response:
                 if response.is_error:
                     response.read()
                     raise ApiError.from_response(response)

@@ -28,6 +28,8 @@ def described(answer: Mapping[str, Any]) -> RenderableType:
         return _errors(answer["reconstructions"])
     if answer.get("rows"):
         return _rows(answer["rows"])
+    if answer.get("texts"):
+        return _texts(answer["texts"])
     seed = f" of seed {answer['seed']}" if "seed" in answer else ""
     return f"{len(images(answer))} images{seed}; -o FILE.png saves them."
 
@@ -59,6 +61,15 @@ def _errors(items: Sequence[Json]) -> Table:
     for index, item in enumerate(items):
         row = item.get("row")
         table.add_row(str(index), Text(cells.number(item["error"])), cells.text("" if row is None else row))
+    return table
+
+
+def _texts(items: Sequence[Json]) -> Table:
+    table = cells.table("TEXT", "LABEL", ">LOG PROBABILITY", "ENDED")
+    for item in items:
+        ended = Text("yes" if item["ended"] else "no")
+        number = Text(cells.number(item["log_probability"]))
+        table.add_row(cells.text(item["text"]), cells.text(item["label"] or ""), number, ended)
     return table
 
 

@@ -2,7 +2,8 @@
 
 import base64
 import json
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +13,7 @@ from client import samples
 from client.cli.session import JsonFlag, Session, session
 from client.cli.values import rows
 from client.generation import End, Form, Method
+from client.terminal import escape_lines
 
 Model = Annotated[str, typer.Argument(help="Name of a model.", show_default=False)]
 Images = Annotated[list[Path] | None, typer.Argument(exists=True, dir_okay=False, help="Image files.")]
@@ -31,18 +33,35 @@ def generate(
     seed: Annotated[int | None, typer.Option(min=0, help="The same seed gives the same samples.")] = None,
     label: Annotated[list[str] | None, typer.Option(help="The class; one for each sample if repeated.")] = None,
     temperature: Annotated[float, typer.Option(help="Of the codes: near 0, what is likeliest, up to 10.")] = 1.0,
+    start: Annotated[str | None, typer.Option(help="Of texts: what each begins with.")] = None,
+    top_k: Annotated[int | None, typer.Option(min=1, help="Of texts: the most probable tokens alone.")] = None,
+    top_p: Annotated[float | None, typer.Option(help="Of texts: those that have this probability together.")] = None,
+    max_length: Annotated[int | None, typer.Option(min=1, help="Of texts: characters or words at most.")] = None,
+    stream: Annotated[bool, typer.Option("--stream", help="Of texts: one, printed as it is written.")] = False,
     output: Output = None,
     version: VersionOption = "latest",
     as_json: JsonFlag = False,
 ) -> None:
-    """Draw samples."""
+    """Draw samples, or have texts written."""
     chosen = label[0] if label and len(label) == 1 else label
+    given: dict[str, Any] = {"start": start, "top_k": top_k, "top_p": top_p, "max_length": max_length}
+    writing = {name: value for name, value in given.items() if value is not None}
     with session(ctx, as_json) as s:
+        if stream:
+            options: dict[str, Any] = {
+                "seed": seed,
+                "label": chosen,
+                "temperature": temperature,
+                "version": version,
+                **writing,
+            }
+            _print_as_written(s, start or "", s.api.models.write(model, **options))
+            return
         _show(
             s,
             output,
             lambda form: s.api.models.generate(
-                model, n, seed=seed, label=chosen, temperature=temperature, version=version, form=form
+                model, n, seed=seed, label=chosen, temperature=temperature, version=version, form=form, **writing
             ),
         )
 
@@ -169,6 +188,20 @@ def _end(text: str, option: str) -> End:
     if not isinstance(value, list | dict):
         raise typer.BadParameter("a code is a list of numbers, a row a list or an object", param_hint=option)
     return value
+
+
+def _print_as_written(s: Session, start: str, pieces: Iterator[dict[str, Any]]) -> None:
+    """Print one text piece by piece; with --json, one line for each of what has come."""
+    if s.as_json:
+        for piece in pieces:
+            typer.echo(json.dumps(piece))
+        return
+    typer.echo(escape_lines(start), nl=False)
+    for piece in pieces:
+        if "index" in piece:
+            typer.echo(escape_lines(piece["text"]), nl=False)
+            sys.stdout.flush()
+    typer.echo()
 
 
 def _show(s: Session, output: Path | None, ask: Callable[[Form], Any]) -> None:

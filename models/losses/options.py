@@ -40,6 +40,10 @@ class LossOptions(BaseModel, ABC):
     def build(self) -> "nn.Module":
         """The loss as a module of (natural parameters, targets)."""
 
+    def fit(self, targets: "Tensor", num_outputs: int) -> "nn.Module":
+        """The same for training targets like these."""
+        return self.build()
+
     def fit_head(self, targets: "Tensor", num_outputs: int) -> "Head":
         """The head of this loss, fitted to the training targets."""
         from models.losses import heads
@@ -72,12 +76,30 @@ class CrossEntropy(LossOptions):
         description="Share of the target's probability spread over all classes.",
         json_schema_extra=search(low=0.0, high=0.2),
     )
+    class_weights: Literal["none", "balanced"] = Field(
+        "none",
+        description="balanced: a target counts the more, the rarer its class is in training, so that all classes count "
+        "alike.",
+        json_schema_extra=search(choices=["none", "balanced"]),
+    )
 
     def build(self) -> "nn.Module":
-        """The loss as a module."""
+        """The loss as a module, of targets that count alike."""
         from torch import nn
 
         return nn.CrossEntropyLoss(ignore_index=NO_TARGET, label_smoothing=self.label_smoothing)
+
+    def fit(self, targets: "Tensor", num_outputs: int) -> "nn.Module":
+        """The loss whose weights are n / (K n_k) for the n targets of K classes, of which n_k are of the class k.
+
+        A class without any counts as if it had one. The mean is over the weights.
+        """
+        loss = self.build()
+        if self.class_weights == "balanced":
+            known = targets[targets != NO_TARGET].long()
+            counts_K = known.bincount(minlength=num_outputs).clamp(min=1)
+            loss.register_buffer("weight", len(known) / (num_outputs * counts_K.float()))
+        return loss
 
 
 class BinaryCrossEntropy(LossOptions):

@@ -18,7 +18,7 @@ class Supervised(Task):
     def __init__(self, dataset: DataSet, train: Examples, loss: LossOptions) -> None:
         super().__init__(dataset, train, loss)
         self.num_outputs = self.outputs_for(dataset)
-        self.loss = loss.build()
+        self.loss = loss.fit(train.targets, self.num_outputs)
         self.head = loss.fit_head(train.targets, self.num_outputs)
 
     @classmethod

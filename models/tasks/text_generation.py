@@ -57,7 +57,7 @@ class TextGeneration(Task):
         self.labels = None
         self.tokenizer = dataset.tokenizer
         self.num_outputs = self.tokenizer.num_tokens
-        self.loss = loss.build()
+        self.loss = loss.fit(_tokens(train), self.num_outputs)
 
     @classmethod
     def of(cls, config: "ArchitectureConfig", dataset: DataSet, train: Examples, loss: LossOptions | None) -> Self:
@@ -187,3 +187,8 @@ class TextGeneration(Task):
     def describe(answer: Array, labels: list[str] | None, size: tuple[int, int] | None) -> Description:
         """`log_probability` and the number of `tokens`."""
         return Description({"log_probability": float(answer[0]), "tokens": int(answer[1])})
+
+
+def _tokens(examples: Examples) -> Tensor:
+    """All tokens (V,) of the rows."""
+    return torch.cat([targets(batch.inputs).flatten() for batch in examples.batches(BATCH_SIZE)])

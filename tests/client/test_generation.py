@@ -64,3 +64,23 @@ def test_what_a_version_cannot_do_is_told() -> None:
     with serving(refuse) as web, Syllabus(web.url) as api, pytest.raises(ApiError, match="it can predict") as failure:
         api.models.generate("m", form="png")
     assert (failure.value.status, failure.value.code) == (409, "call_unsupported")
+
+
+def test_texts_come_as_they_are_written_and_at_last_the_whole() -> None:
+    events = b'event: token\ndata: {"index": 0, "text": "a"}\n\nevent: done\ndata: {"texts": []}\n\n'
+    with serving(lambda handler, _: handler.send(200, events, "text/event-stream")) as web, Syllabus(web.url) as api:
+        assert list(api.models.write("m", seed=3, label=["x"], top_k=2)) == [{"index": 0, "text": "a"}, {"texts": []}]
+    (asked,) = web.requests
+    assert (asked.path, asked.headers["accept"]) == ("/v1/models/m/generate?version=latest", "text/event-stream")
+    assert json.loads(asked.body) == {"n": 1, "label": ["x"], "seed": 3, "top_k": 2}
+
+
+def test_an_error_in_the_middle_of_a_text_is_raised() -> None:
+    problem = b'{"status": 504, "code": "deadline_exceeded", "title": "Late", "detail": "too late"}'
+    events = b'event: token\ndata: {"index": 0, "text": "a"}\n\nevent: error\ndata: ' + problem + b"\n\n"
+    with serving(lambda handler, _: handler.send(200, events, "text/event-stream")) as web, Syllabus(web.url) as api:
+        pieces = api.models.write("m")
+        assert next(pieces)["text"] == "a"
+        with pytest.raises(ApiError, match="too late") as caught:
+            next(pieces)
+    assert (caught.value.status, caught.value.code) == (504, "deadline_exceeded")

@@ -10,17 +10,18 @@ from PIL import Image
 
 from services.resources import Resources
 from tests.client.cli.conftest import Command
-from tests.generative_models import add_homes, add_lamps, add_shades
+from tests.generative_models import add_homes, add_lamps, add_shades, add_writer
 from tests.stack import Stack
 
 
 @pytest.fixture(scope="module", autouse=True)
 def versions(stack: Stack) -> None:
-    """The models `cli-shades`, `cli-lamps` and `cli-homes`."""
+    """The models `cli-shades`, `cli-lamps`, `cli-homes` and `cli-writer`."""
     resources = Resources.open(stack.settings)
     add_shades(resources, "cli-shades")
     add_lamps(resources, "cli-lamps")
     add_homes(resources, "cli-homes")
+    add_writer(resources, "cli-writer")
     resources.close()
 
 
@@ -115,3 +116,14 @@ def test_another_graph_is_downloaded(syllabus: Command, tmp_path: Path) -> None:
     assert syllabus("models", "download", "cli-shades", "--graph", "decoder", "-o", str(target)).exit_code == 0
     assert target.stat().st_size > 100
     assert syllabus("models", "download", "cli-homes", "--graph", "encoder", "-o", str(target)).exit_code == 3
+
+
+def test_texts_are_a_table_or_printed_as_they_are_written(syllabus: Command) -> None:
+    options = ("--seed", "5", "--label", "lit", "--start", "ab", "--max-length", "12")
+    (text, *_) = syllabus.json("generate", "cli-writer", "-n", "3", *options)["texts"]
+    assert text["text"].startswith("ab")
+    table = syllabus("generate", "cli-writer", "-n", "3", *options).stdout
+    assert text["text"] in table
+    assert syllabus("generate", "cli-writer", "--stream", *options).stdout == f"{text['text']}\n"
+    refused = syllabus("generate", "cli-shades", "--start", "ab")
+    assert (refused.exit_code, "writes no texts" in refused.stderr) == (3, True)

@@ -87,3 +87,14 @@ def test_negative_targets_are_no_counts() -> None:
 def test_every_loss_has_a_head(options: Any) -> None:
     head = options(name=options.model_json_schema()["properties"]["name"]["const"]).fit_head(torch.arange(3.0), 3)
     assert isinstance(head, nn.Module)
+
+
+def test_balanced_weights_let_all_classes_count_alike() -> None:
+    targets = torch.tensor([0] * 6 + [1] * 2 + [2])
+    chosen = training_settings({"loss": {"name": "cross_entropy", "class_weights": "balanced"}}).loss
+    assert chosen is not None
+    logits = torch.randn(9, 3, generator=torch.Generator().manual_seed(0))
+    each = -logits.log_softmax(dim=1)[torch.arange(9), targets]
+    expected = sum(each[targets == label].mean() for label in range(3)) / 3
+    torch.testing.assert_close(chosen.fit(targets, 3)(logits, targets), expected)
+    torch.testing.assert_close(chosen.fit(torch.cat([targets, torch.tensor([-1])]), 3)(logits, targets), expected)
