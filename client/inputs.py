@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 Inputs = str | Path | bytes | Sequence[Any]
-"""An image (a path or its bytes), several image paths, or rows of features."""
+"""An image (a path or its bytes), several image paths, rows of features, texts, lists of words, trees in brackets."""
 
 # What an image file begins with (its format's own specification), and its media type.
 _SIGNATURES = (

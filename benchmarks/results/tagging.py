@@ -27,9 +27,9 @@ HYPERPARAMETERS = {
     "dropout": 0.4,
 }
 TRAINING: Json = {
-    "epochs": 20,
+    "epochs": 15,
     "batch_size": 16,
-    "optimizer": {"name": "adam", "learning_rate": 0.003},
+    "optimizer": {"name": "adam", "learning_rate": 0.004},
     "scheduler": {"name": "cosine"},
     "gradient_clip": 5.0,
 }
