@@ -9,6 +9,7 @@ dynamo exporter takes 3 to 5 s, and it froze no axis.
 import json
 import warnings
 from collections.abc import Iterator
+from copy import deepcopy
 from itertools import product
 from math import isnan
 from pathlib import Path
@@ -24,7 +25,7 @@ from models.errors import ParityFailed
 from models.graphs import Described, Graph
 from models.inference import METADATA_KEY, Session
 from models.ragged import padding_of
-from models.torchscript import traced
+from models.torchscript import Looping, scripted, traced
 from models.treebank import forest
 from shapes.tokens import PADDING
 
@@ -65,7 +66,12 @@ def export(graph: Graph, metadata: dict[str, Any], path: Path) -> None:
 
 
 def _with_loops(module: nn.Module, examples: tuple[Tensor, ...]) -> nn.Module:
-    """The module; traced already, if a part of it is scripted, since the exporter's own tracing stops at that."""
+    """The module, what loops in it scripted and the rest traced, since the exporter's own tracing stops at that."""
+    looping = [name for name, each in module.named_modules() if isinstance(each, Looping)]
+    if looping:
+        module = deepcopy(module)
+        for name in looping:
+            module.set_submodule(name, scripted(module.get_submodule(name)))
     has_loops = any(isinstance(each, torch.jit.ScriptModule) for each in module.modules())
     return traced(module, examples) if has_loops else module
 

@@ -12,6 +12,10 @@ import torch
 from torch import Tensor, nn
 
 
+class Looping(nn.Module):
+    """A module whose loop goes on for as long as its inputs say: for exported graphs it is scripted."""
+
+
 def scripted(loop: Any) -> Any:
     """A module or a function, compiled as it is written."""
     with _undisturbed():

@@ -19,7 +19,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from models.registry import ArchitectureConfig, Reference, Shape, TokenOptions, register, search
-from models.torchscript import scripted
+from models.torchscript import Looping
 from models.transduction import Transducer, is_step, words_of
 from shapes.tokens import PADDING
 
@@ -73,8 +73,8 @@ class Memory(nn.Module):
         return torch.cat([o.sigmoid() * c.tanh(), c], dim=1)
 
 
-class Climb(nn.Module):
-    """The states of all nodes, from the leaves up. It is scripted: there are as many levels as a batch has."""
+class Climb(Looping):
+    """The states of all nodes, from the leaves up: level by level, as many as there are in a batch."""
 
     def __init__(self, composition: nn.Module) -> None:
         super().__init__()
@@ -160,7 +160,7 @@ class Recursive(Transducer):
         self.embedding = nn.Embedding(num_tokens, config.hidden_dim, padding_idx=PADDING)
         self.embedding.weight.data.mul_(EMBEDDING_SCALE)
         compositions = {"rnn": Plain, "tensor": Tensorial, "lstm": Memory}
-        self.climb = scripted(Climb(compositions[config.composition](config.hidden_dim)))
+        self.climb = Climb(compositions[config.composition](config.hidden_dim))
         self.leaf = nn.Linear(config.hidden_dim, 3 * config.hidden_dim) if config.composition == "lstm" else None
         self.dropout = nn.Dropout(config.dropout)
         self.output = nn.Linear(config.hidden_dim, num_outputs)

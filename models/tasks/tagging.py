@@ -5,24 +5,25 @@ answered with probabilities of 0. Where classes are tags such as `B-person` (IOB
 Shapes: N rows, T tokens, L tokens of the longest row, K classes.
 """
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from torch import Tensor, nn
 
+from models.baselines.words import MostFrequentTags
+from models.data import Examples
 from models.losses import CrossEntropy
 from models.metrics.intervals import tagging_intervals
 from models.metrics.tagging import tagging_scores
 from models.ragged import widened
 from models.tasks.base import Array, Description, Scores, with_intervals
 from models.tasks.supervised import Supervised
-from models.transduction import is_step, transducer_of, words_of
+from models.transduction import is_step, transducer_of
 from shapes.tokens import NO_TARGET
 
 if TYPE_CHECKING:
     from models.training.plan import Plan
-
-COUNTED_ROWS = 256
 
 
 class Tagging(Supervised):
@@ -60,24 +61,10 @@ class Tagging(Supervised):
         return {"name": "probabilities", "dtype": "float32", "shape": [None, self.num_outputs]}
 
     def guessed(self, plan: "Plan", network: nn.Module, split: str) -> Array:
-        """The most frequent class of each known word in training, and of the others the most frequent of all."""
-        tokenizer = plan.dataset.tokenizer
-        if tokenizer is None:
-            return super().guessed(plan, network, split)
-        counts_VK = np.zeros((tokenizer.num_tokens, self.num_outputs))
-        for batch in plan.splits["train"].batches(COUNTED_ROWS):
-            words_V, targets_V = _known(batch.inputs, batch.targets)
-            np.add.at(counts_VK, (words_V, targets_V), 1)
-        total_VK = np.where(counts_VK.any(axis=1, keepdims=True), counts_VK, counts_VK.sum(axis=0))
-        share_VK = total_VK / total_VK.sum(axis=1, keepdims=True)
-        answers = np.full((*plan.splits[split].targets.shape, 2), NO_TARGET, np.float32)
-        done = 0
-        for batch in plan.splits[split].batches(COUNTED_ROWS):
-            words_NT = words_of(batch.inputs)
-            best_NT2 = np.stack([share_VK.argmax(axis=1), share_VK.max(axis=1)], axis=1)[words_NT.numpy()]
-            rows = slice(done, done := done + len(words_NT))
-            answers[rows, : words_NT.shape[1]] = np.where(is_step(words_NT)[:, :, None], best_NT2, NO_TARGET)
-        return answers
+        """The tag that each word, as it was given, has most often in training."""
+        train, asked = plan.splits["train"], plan.splits[split]
+        known = MostFrequentTags(_words(plan, train), train.targets.cpu().numpy())
+        return known.answer(_words(plan, asked), asked.targets.shape)
 
     @staticmethod
     def read(outputs: Array, output: dict[str, Any]) -> Array:
@@ -143,9 +130,6 @@ def tags_of(answers_NT2: Array, targets_NL: Array) -> Array:
     return widened(tags_NT, targets_NL.shape[1], NO_TARGET)
 
 
-def _known(tokens: Tensor, targets_NL: Tensor) -> tuple[Array, Array]:
-    """The words and targets (V,) of all tokens that are no padding."""
-    words_NT = words_of(tokens)
-    targets_NT = targets_NL[:, : words_NT.shape[1]]
-    known_NT = targets_NT != NO_TARGET
-    return words_NT[known_NT].cpu().numpy(), targets_NT[known_NT].cpu().numpy()
+def _words(plan: "Plan", examples: Examples) -> Iterator[list[str]]:
+    """The words of each row, as they were given."""
+    return (text.split("\n") for text in plan.dataset.texts(examples.source, examples.rows))

@@ -25,7 +25,7 @@ def rebuild(version: dict[str, Any], weights: Path) -> nn.Sequential:
     """
     signature = version["signature"]
     described = signature["input"]
-    unfitted = torch.zeros(described["shape"][-1 if signature["modality"] == "series" else 0])
+    unfitted = torch.zeros(next((size for size in described["shape"] if size is not None), 0))
     preprocess = preprocess_for(described, signature["modality"], unfitted, unfitted)
     config = registry.get(version["architecture"]).configure(version["hyperparameters"])
     num_outputs = prod(size for size in signature["output"]["shape"] if size is not None)

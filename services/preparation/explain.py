@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from services import datasets, registry
 from services.errors import Invalid
 from services.preparation.versions import training_data, version_in_body
-from services.preparation.with_model import check_input
+from services.preparation.with_model import VARYING, check_input
 from services.requests.explain import ExplainRequest
 from services.resources import Resources
 from services.tables import Dataset, Job, ModelVersion
@@ -41,7 +41,7 @@ def _require_network(session: Session, version: ModelVersion) -> None:
     if registry.weights(session, version) is None:
         msg = f"version {version.number} was registered as a file, and only networks trained here can be looked into"
         raise Invalid.field("model_without_weights", loc, f"{msg}; train the model with a `train` job")
-    if (modality := version.signature["modality"]) in ("text", "series"):
+    if (modality := version.signature["modality"]) in VARYING:
         msg = f"takes {modality}; `explain` is for models of images and tables"
         raise Invalid.field("model_not_explained", loc, msg)
     if version.signature["task"] not in TASKS:

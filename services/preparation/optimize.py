@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from services.errors import Invalid
 from services.preparation.versions import training_data, version_in_body
+from services.preparation.with_model import VARYING
 from services.requests.optimize import OptimizeRequest
 from services.resources import Resources
 from services.tables import Job
@@ -18,7 +19,7 @@ def prepare(session: Session, resources: Resources, request: OptimizeRequest) ->
         task = version.signature["task"]
         msg = f"is for {task}: its calls are answered by several graphs, and variants are of one; it is served as it is"
         raise Invalid.field("model_not_optimized", ["body", "model"], msg)
-    if (modality := version.signature["modality"]) in ("text", "series"):
+    if (modality := version.signature["modality"]) in VARYING:
         raise Invalid.field("model_not_optimized", ["body", "model"], f"takes {modality}, and is served as it is")
     dataset = training_data(session, version)
     variants = list(dict.fromkeys(request.variants))

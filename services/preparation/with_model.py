@@ -11,6 +11,9 @@ from services.requests.infer import InferRequest
 from services.resources import Resources
 from services.tables import Job
 
+VARYING = ("text", "tree", "series")
+"""Modalities whose rows vary in length."""
+
 
 def prepare(session: Session, resources: Resources, request: InferRequest) -> Job:
     """The version is fixed now, so that what is meant by `latest` cannot change while the job waits."""

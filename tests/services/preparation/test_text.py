@@ -11,7 +11,14 @@ from services.requests.jobs import JOB_REQUEST
 from services.resources import Resources
 from services.tables import Job
 from tests.api.conftest import add_dataset, add_version
-from tests.serving_models import image_classifier, image_signature, text_classifier, text_signature
+from tests.serving_models import (
+    image_classifier,
+    image_signature,
+    text_classifier,
+    text_signature,
+    tree_classifier,
+    tree_signature,
+)
 
 TEXT: dict[str, Any] = {
     "modality": "text",
@@ -22,6 +29,7 @@ TEXT: dict[str, Any] = {
     "target": {"name": "label", "dtype": "int64", "shape": []},
 }
 IMAGES = {**TEXT, "modality": "image", "input": image_signature()["input"]}
+TREES = {**TEXT, "modality": "tree", "input": {"name": "tree", "dtype": "string", "shape": []}}
 TAGS = {**TEXT, "task": "tagging", "input": {"name": "tokens", "dtype": "string", "shape": [None]}}
 
 
@@ -32,9 +40,10 @@ OF_HYPERPARAMETERS = ("job_invalid", "hyperparameters")
 @pytest.fixture(autouse=True)
 def registered(resources: Resources) -> None:
     arrays = {"train.inputs": np.frombuffer(b"abc", np.uint8), "train.inputs.offsets": np.array([0, 1, 3])}
-    for name, manifest in (("words", TEXT), ("tags", TAGS), ("pictures", IMAGES)):
+    for name, manifest in (("words", TEXT), ("tags", TAGS), ("trees", TREES), ("pictures", IMAGES)):
         add_dataset(resources, name, arrays, manifest)
     add_version(resources, "lengths", text_classifier(), text_signature())
+    add_version(resources, "forms", tree_classifier(), tree_signature())
     add_version(resources, "shades", image_classifier(), image_signature())
 
 
@@ -57,6 +66,12 @@ def test_the_task_that_is_asked_for_is_trained(resources: Resources) -> None:
     assert submit(resources, **TRAIN).request["task"] is None
 
 
+@pytest.mark.parametrize(("architecture", "dataset"), [("lstm", "tags"), ("recursive", "trees")])
+def test_tagged_words_and_trees_are_trained_on(resources: Resources, architecture: str, dataset: str) -> None:
+    for body in ({"kind": "train"}, {"kind": "cross_validate"}, {"kind": "search", "strategy": "random", "trials": 2}):
+        assert submit(resources, **body, architecture=architecture, dataset=dataset).state == "queued"
+
+
 @pytest.mark.parametrize("kind", ["evaluate", "infer"])
 def test_a_text_model_is_asked_about_text_alone(resources: Resources, kind: str) -> None:
     assert submit(resources, kind=kind, model="lengths", dataset="words").state == "queued"
@@ -71,6 +86,12 @@ def test_a_text_model_is_asked_about_text_alone(resources: Resources, kind: str)
     [
         ({"kind": "optimize", "model": "lengths"}, "model_not_optimized", "model"),
         ({"kind": "diagnose", "architecture": "gru", "dataset": "words"}, "data_not_diagnosed", "dataset"),
+        ({"kind": "diagnose", "architecture": "recursive", "dataset": "trees"}, "data_not_diagnosed", "dataset"),
+        ({"kind": "bias_variance", "architecture": "gru", "dataset": "tags"}, "task_unsuitable", "dataset"),
+        ({"kind": "baseline", "dataset": "tags"}, "task_unsuitable", "dataset"),
+        ({"kind": "train", "architecture": "recursive", "dataset": "words"}, "job_invalid", "architecture"),
+        ({"kind": "optimize", "model": "forms"}, "model_not_optimized", "model"),
+        ({"kind": "explain", "model": "forms"}, "model_without_weights", "model"),
         ({"kind": "train", "architecture": "gru", "dataset": "pictures"}, "job_invalid", "architecture"),
         ({**TRAIN, "task": "regression"}, "job_invalid", "task"),
         ({**TRAIN, "task": "text_generation", "hyperparameters": {"bidirectional": True}}, *OF_HYPERPARAMETERS),
