@@ -320,13 +320,18 @@ class Syllabus:
         *,
         version: Version = "latest",
         top_k: int | None = None,
+        beam_width: int | None = None,
+        max_length: int | None = None,
     ) -> Json:
         """Predict now. Returns `{"model", "version", "predictions": [...]}`, an answer an input.
+
+        Of a model that writes texts, `beam_width` is how many it tries at once, and `max_length` how long one may be.
 
         `inputs` is an image (a path or its bytes), several image paths, or rows of features. The masks of a
         segmentation are PNG files in base64; `predict_mask` has one as it is.
         """
-        params: dict[str, Any] = {"version": version} | ({"top_k": top_k} if top_k is not None else {})
+        options = {"top_k": top_k, "beam_width": beam_width, "max_length": max_length}
+        params = {"version": version} | {name: value for name, value in options.items() if value is not None}
         return self._connection.json(
             "POST", path_of("models", model, "predict"), params=params, repeatable=True, **body_of(inputs)
         )

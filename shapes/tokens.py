@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
@@ -32,11 +32,6 @@ def composed(text: str) -> str:
 def spans(text: str) -> list[tuple[int, int]]:
     """Where the words and other signs of a composed text begin and end."""
     return [match.span() for match in _WORD.finditer(text)]
-
-
-def written(tokens: Iterable[int], labels: Sequence[str]) -> str:
-    """The text of a row of tokens, given the `labels` of the tokeniser; what is below 0 is padding."""
-    return "".join(labels[token] for token in tokens if token >= 0).strip()
 
 
 @dataclass(frozen=True)
@@ -140,6 +135,10 @@ class Tokenizer:
     def begin(self, label: int | None = None) -> int:
         """The mark before a text that is written: one for all, or behind all tokens one for each class."""
         return BEGIN if label is None else self.num_tokens + label
+
+    def text(self, tokens: Iterable[int]) -> str:
+        """What a row of tokens stands for; what is below 0 is padding."""
+        return "".join(self.labels[token] for token in tokens if token >= 0).strip()
 
     def fits(self, text: str) -> bool:
         """Whether a text has no more units than are read."""

@@ -182,7 +182,10 @@ def add_generative(
     described: dict[str, Any] | None = None,
     declared: dict[str, Any] | None = None,
 ) -> ModelVersion:
-    """The next version of a model with these graphs, `model` among them, as a train job leaves it."""
+    """The next version of a model with these graphs, `model` among them, as a train job leaves it.
+
+    With nothing `declared`, `{}`, it neither codes nor generates.
+    """
     described = described or signature()
     stored: dict[str, StoredFile] = {}
     for graph, content in graphs.items():
@@ -199,7 +202,7 @@ def add_generative(
         "signature": described,
         "labels": described["labels"],
         "graphs": {graph: {"inputs": [], "outputs": [], "parity": {}} for graph in graphs},
-        "generative": declared or generative(),
+        "generative": generative() if declared is None else declared or None,
     }
     with resources.database.transaction() as session:
         request = {"kind": "train", "model": name, "dataset": "digits"}

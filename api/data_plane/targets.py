@@ -7,6 +7,7 @@ from functools import lru_cache
 from urllib.parse import parse_qsl, unquote_to_bytes
 
 from services.serving.model import GRAPHS
+from services.serving.writing import Search
 
 MODEL = r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}"
 VERSION = r"[1-9][0-9]{0,8}|[A-Za-z][A-Za-z0-9._-]{0,62}"
@@ -24,6 +25,8 @@ _QUERY = {
     "version": re.compile(VERSION),
     "variant": re.compile(VARIANT),
     "top_k": re.compile(r"[1-9][0-9]{0,2}|1000"),
+    "beam_width": re.compile(r"[1-9]|1[0-6]"),
+    "max_length": re.compile(r"[1-9][0-9]{0,3}"),
 }
 LABELLED = frozenset({"encode", "reconstruct", "anomaly"})
 """Calls whose class may stand in the query, since an image file that is the body has no place for it."""
@@ -48,6 +51,7 @@ class Target:
     version: str = "latest"
     variant: str | None = None
     top_k: int = DEFAULT_TOP_K
+    searched: Search | None = None
     label: str | None = None
 
 
@@ -80,7 +84,13 @@ def _parse(url: bytes) -> Target | None:
         wishes.get("version", "latest"),
         wishes.get("variant"),
         int(wishes.get("top_k", DEFAULT_TOP_K)),
+        _searched(wishes),
     )
+
+
+def _searched(wishes: Mapping[str, str]) -> Search | None:
+    wished = {name: int(wishes[name]) for name in Search._fields if name in wishes}
+    return Search(**wished) if wished else None
 
 
 def _call(call: str, path: str, model: str, raw_query: bytes) -> Target | None:

@@ -23,6 +23,7 @@ from api.schemas.models import PredictionsOut
 from services.errors import SyllabusError
 from services.requests.predictions import PredictRequest
 from services.serving.engine import LAST_PRIORITY
+from services.serving.writing import MAX_BEAM_WIDTH, Search
 
 router = APIRouter(tags=["prediction"])
 
@@ -53,6 +54,8 @@ PREDICT_BODY: dict[str, Any] = {
     "parameters": TIMES,
 }
 
+BEAM = "Of a model that writes: how many texts are tried at once."
+LENGTH = "Likewise: the most units of a text."
 PICTURE: dict[int | str, dict[str, Any]] = {
     200: {
         "content": {"image/png": {"schema": BINARY}},
@@ -74,13 +77,18 @@ async def predict(
     version: VersionQuery = "latest",
     variant: Annotated[str | None, Query(pattern=f"^({VARIANT})$", description="Default: the version's.")] = None,
     top_k: Annotated[int, Query(ge=1, le=MAX_TOP_K, description="How many classes to name.")] = DEFAULT_TOP_K,
+    beam_width: Annotated[
+        int | None, Query(ge=1, le=MAX_BEAM_WIDTH, description="How many texts to write at once.")
+    ] = None,
+    max_length: Annotated[int | None, Query(ge=1, le=9999, description="Units of a text that is written.")] = None,
 ) -> Response:
     """Predict one image, several images, rows, or texts.
 
     `Server-Timing` says what waiting for a turn, decoding and running the network took, in milliseconds.
     """
     headers = unique_headers(request)
-    target = Target("predict", PREDICT, request.scope["path"], model, version, variant, top_k)
+    searched = None if beam_width is max_length is None else Search(beam_width, max_length)
+    target = Target("predict", PREDICT, request.scope["path"], model, version, variant, top_k, searched)
     try:
         media_type_of(headers.get(b"content-type", b""), TAKEN)
     except SyllabusError as error:  # before the body is read

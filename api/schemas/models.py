@@ -275,11 +275,20 @@ class Reconstructed(Schema):
     score: float
 
 
+class Translated(Schema):
+    """The text that was written for one input."""
+
+    text: str
+    score: float = Field(description="The mean logarithm of its tokens' probabilities, the end's included.")
+
+
 class PredictionsOut(Schema):
     """One prediction an input, in their order."""
 
     model: str
     version: int
-    predictions: list[Classified] | list[Estimated] | list[Segmented] | list[Tagged] | list[Reconstructed] = Field(
-        description="Classes; values for regression; masks for segmentation; tagged tokens; reconstructions."
+    predictions: (
+        list[Classified] | list[Estimated] | list[Segmented] | list[Tagged] | list[Translated] | list[Reconstructed]
+    ) = Field(
+        description="Classes; values for regression; masks for segmentation; tagged tokens; texts; reconstructions."
     )

@@ -23,7 +23,7 @@ from models.metrics.intervals import Intervals, language_intervals
 from models.metrics.language import language_scores
 from models.phases import Phase
 from models.tasks.base import Array, Description, Scores, Task
-from shapes.tokens import PADDING, written
+from shapes.tokens import PADDING
 
 if TYPE_CHECKING:
     from models.registry import ArchitectureConfig, Shape
@@ -134,7 +134,7 @@ class TextGeneration(Task):
         }
 
     def _texts(self, tokens_NT: Tensor) -> list[str]:
-        return [written(row, self.tokenizer.labels) for row in tokens_NT.tolist()]
+        return [self.tokenizer.text(row) for row in tokens_NT.tolist()]
 
     def _known(self, train: Examples) -> set[str]:
         return {text for batch in train.batches(BATCH_SIZE) for text in self._texts(batch.inputs)}

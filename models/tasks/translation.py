@@ -23,7 +23,7 @@ from models.tasks.base import Array, Description, Scores
 from models.tasks.supervised import Supervised
 from models.translation.graphs import Greedy, graphs_of
 from models.translation.network import parts_of, shifted
-from shapes.tokens import NO_TARGET, Tokenizer, written
+from shapes.tokens import NO_TARGET, Tokenizer
 
 if TYPE_CHECKING:
     from models.registry import ArchitectureConfig
@@ -112,8 +112,8 @@ class Translation(Supervised):
     def read(outputs: Any, output: Described) -> Array:
         """The texts (N,)."""
         tokens_NL, _ = outputs
-        labels = _labels(output["tokenizer"])
-        return np.array([written(row, labels) for row in tokens_NL.tolist()], object)
+        tokenizer = Tokenizer.of(output["tokenizer"])
+        return np.array([tokenizer.text(row) for row in tokens_NL.tolist()], object)
 
     @staticmethod
     def score(targets: Array, answers: Array, labels: list[str] | None, num_inputs: int) -> Scores:
@@ -156,7 +156,3 @@ def _writing(dataset: DataSet) -> Tokenizer:
     if dataset.target_tokenizer is None:
         raise TypeError("the targets are not tokens")
     return dataset.target_tokenizer
-
-
-def _labels(described: Described) -> list[str]:
-    return Tokenizer.of(described).labels

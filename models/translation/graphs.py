@@ -1,8 +1,8 @@
 """The graphs of a network that translates: `model` answers whole rows, `encoder` and `decoder` go step by step.
 
 `model` writes the most probable token each time, in a loop of its own, so that a request is one run. Whoever wants to
-choose otherwise, as beam search does, runs `encoder` once and `decoder` for each token: what it gives under the name of
-an input is that input of the next step.
+choose otherwise, as beam search does, runs `encoder` once and `decoder` for each token: what it gives as `next_state`
+is the `state` of the next step.
 Shapes: N rows, T tokens read, L tokens written, K different tokens, H numbers in a token's memory, D layers, S numbers
 carried by a layer.
 """
@@ -173,8 +173,8 @@ def graphs_of(network: nn.Module, described: Described, output: Described, sampl
         "decoder": Graph(
             _Decoder(greedy).eval(),
             [*step_inputs, *(seen if attends else [])],
-            [logs, state],
+            [logs, state | {"name": "next_state"}],
             examples,
-            {"log_probabilities": TOLERANCE, "state": TOLERANCE},
+            {"log_probabilities": TOLERANCE, "next_state": TOLERANCE},
         ),
     }

@@ -12,6 +12,7 @@ from services.pictures import to_png, to_png_quickly
 from services.serving.rows import named
 from services.serving.words import Words
 from shapes.entities import entities, is_iob
+from shapes.tokens import Tokenizer
 
 Prediction = dict[str, Any]
 Size = tuple[int, int]
@@ -37,8 +38,9 @@ def name_answers(
     Of a classifier the `top_k` best classes, of a regression a value, of a segmentation a mask as a PNG file and each
     class's share of its pixels, of a version that codes its input what it makes of the code, with its error and score,
     else all outputs. A mask has the size of its image in `about`; without sizes, the network's own.
-    Of tagged tokens all with their labels, and the entities that these mark. Of a forecast a number for each step and,
-    if the model has them, its quantiles.
+    Of tagged tokens all with their labels, and the entities that these mark. Of a text that is written the text, and
+    the mean log-probability of its tokens as `score`. Of a forecast a number for each step and, if the model has them,
+    its quantiles.
 
     Raises `Invalid` naming the input whose answer is not a finite number.
     """
@@ -115,12 +117,24 @@ def _probabilities_of_texts(
     ]
 
 
+def _texts(signature: dict[str, Any], outputs: Sequence[np.ndarray], top_k: int, about: About) -> list[Prediction]:
+    tokenizer, (tokens_NL, score_N) = Tokenizer.of(signature["output"]["tokenizer"]), outputs
+    rows = zip(tokens_NL.tolist(), score_N.tolist(), strict=True)
+    return [written_answer(index, tokens, score, tokenizer) for index, (tokens, score) in enumerate(rows)]
+
+
+def written_answer(index: int, tokens: Sequence[int], score: float, tokenizer: Tokenizer) -> Prediction:
+    """The text that was written for an input, and the mean log-probability of its tokens."""
+    return {"text": tokenizer.text(tokens), "score": _finite(index, score)}
+
+
 _ANSWERERS: dict[str, Answerer] = {
     "classification": _classes,
     "regression": _values,
     "segmentation": _masks,
     "forecasting": _forecasts,
     "tagging": _tags,
+    "translation": _texts,
     "reconstruction": _reconstructions,
     "generation": _reconstructions,
     "text_generation": _probabilities_of_texts,

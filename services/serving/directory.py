@@ -13,7 +13,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from typing import Any
 
@@ -67,6 +67,7 @@ class Entry:
     asked_at: float = 0.0
     """When the check under way began, by the monotonic clock."""
     _models: dict[tuple[int, str | None, str], ServedModel] = field(default_factory=dict)
+    _parts: dict[tuple[int, str], ServedModel] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         weights = (self.traffic or {}).get("weights", {})
@@ -88,6 +89,15 @@ class Entry:
         if model is None:
             model = self._models[number, variant, call] = self._model(number, variant, call)
         return model
+
+    def part(self, model: ServedModel, graph: str) -> ServedModel:
+        """Another of the graphs of a model's version."""
+        part = self._parts.get((model.version, graph))
+        if part is None:
+            sha256 = self.graphs[model.version][graph].sha256
+            part = replace(model, variant="", graph=graph, sha256=sha256, path=self.artifacts.path(sha256))
+            self._parts[model.version, graph] = part
+        return part
 
     def shadow_of(self, model: ServedModel) -> ServedModel | None:
         """The version that is called beside this one and compared, if there is one."""

@@ -17,6 +17,8 @@ GRAPHS: Mapping[str, str] = {
     "anomaly": MAIN,
 }
 """What may be asked of a version that codes or generates, and the graph that answers; its record has its `calls`."""
+SEARCHED = frozenset({"translation"})
+"""Tasks whose texts are searched for, so that nothing is drawn by a seed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,4 +55,4 @@ class ServedModel:
     @property
     def repeats(self) -> bool:
         """Whether a request has to come to the same bits whatever else is asked beside it."""
-        return self.graph == DECODER
+        return self.graph == DECODER and self.signature["task"] not in SEARCHED

@@ -21,10 +21,11 @@ from services.serving.directory import INFER, Directory
 from services.serving.engine import DEFAULT_PRIORITY, Engine, Loaded, deadline_after
 from services.serving.given import Decoding, Given
 from services.serving.metrics import ServingMetrics
-from services.serving.model import GRAPHS, ServedModel
+from services.serving.model import DECODER, ENCODER, GRAPHS, ServedModel
 from services.serving.network import Feeds
 from services.serving.protocol.requests import InferRequest, check_outputs, decode
 from services.serving.shadow import Shadow
+from services.serving.writing import Parts, Search, Writer, limits
 
 log = structlog.get_logger(__name__)
 
@@ -106,14 +107,27 @@ class Predictor:
         feeds = decoding.feeds()
         return _predict_call(found, feeds, decoding, wish, top_k, time.monotonic() - started_at)
 
-    async def predict(self, name: str, wish: Wish, given: Given, top_k: int) -> Predictions:
-        """Predict. Raises as `begin_predict`, and `TooManyRequests` and `DeadlineExceeded`."""
+    async def predict(
+        self, name: str, wish: Wish, given: Given, top_k: int, searched: Search | None = None
+    ) -> Predictions:
+        """Predict; with `searched` texts, by a search. Raises as `begin_predict`, and `TooManyRequests` and
+        `DeadlineExceeded`."""
         found = await self.find(name, wish)
+        writer = None if searched is None else await self._writer(found, wish, searched)
         decoding = await self.opened(found, given)
         feeds, seconds = await self.decode(found, wish, decoding)
+        if writer is not None:
+            return await writer.predict(feeds, seconds)
         call = _predict_call(found, feeds, decoding, wish, top_k, seconds)
         answer = await answer_of(partial(self.submit, call))
         return await self.aside(call.effort(answer), call.answer, answer)
+
+    async def _writer(self, found: Found, wish: Wish, searched: Search) -> Writer:
+        """What writes by a version's parts. Raises `Conflict` and `Invalid` for what it cannot, and as `find`."""
+        width, max_length = limits(found.model, searched)
+        models = [found.entry.part(found.model, graph) for graph in (ENCODER, DECODER)]
+        parts = [await _in_time(wish.deadline, self.engine.load(model)) for model in models]
+        return Writer(self.engine, found.model, Parts(*parts), wish.deadline, wish.priority, width, max_length)
 
     def begin_decode(self, name: str, wish: Wish, given: Given) -> tuple[Found, Decoding] | None:
         """What answers a wish, and its inputs opened, if they are decoded quickly; None for any other.

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shapes.tokens import END, NO_TARGET, PADDING, UNKNOWN, Tokenizer, Unit, composed, written
+from shapes.tokens import END, NO_TARGET, PADDING, UNKNOWN, Tokenizer, Unit, composed
 
 UNITS: tuple[Unit, ...] = ("characters", "words")
 TEXTS = st.lists(st.text(max_size=30), max_size=8)
@@ -77,7 +77,7 @@ def test_what_is_marked_is_written_again(texts: list[str], unit: Unit) -> None:
         tokens = tokenizer.encode(text)
         assert tokens[-1] == END
         assert all(END < token < tokenizer.num_tokens for token in tokens[:-1])
-        again = written([*tokens, NO_TARGET], tokenizer.labels)
+        again = tokenizer.text([*tokens, NO_TARGET])
         assert again.split() == composed(text).split()
         assert unit == "words" or again == composed(text).strip()
 
@@ -92,7 +92,7 @@ def test_subwords_are_parts_of_words_that_are_found_in_many() -> None:
     rebuilt = Tokenizer.of(json.loads(json.dumps(tokenizer.as_json())))
     for text in (*SENTENCES, "the slowest", "lo west"):
         assert rebuilt.encode(text) == tokenizer.encode(text)
-        assert written(tokenizer.encode(text), tokenizer.labels) == text
+        assert tokenizer.text(tokenizer.encode(text)) == text
     assert len(tokenizer.encode("the lower")) < len("the lower")
     assert tokenizer.encode("the 漢").count(UNKNOWN) == 1
 
@@ -105,4 +105,4 @@ def test_fewer_subwords_than_characters_cannot_be() -> None:
 def test_a_text_fits_up_to_the_greatest_length() -> None:
     tokenizer = Tokenizer.fit(["abcd"], "characters", size=9, max_length=3, marked=True)
     assert [tokenizer.fits(text) for text in ("", "abc", "abcd")] == [True, True, False]
-    assert written(tokenizer.encode("abcd"), tokenizer.labels) == "abc"
+    assert tokenizer.text(tokenizer.encode("abcd")) == "abc"

@@ -12,7 +12,7 @@ from models.errors import JobError
 from models.inference import Session
 from models.run import JobContext, Outcome, run
 from models.training.plan import Plan
-from shapes.tokens import Tokenizer, written
+from shapes.tokens import Tokenizer
 from tests.models.running import context_of
 
 LETTERS = "abcdefg"
@@ -77,7 +77,7 @@ def test_a_network_learns_to_write_and_its_record_says_how_it_is_read(trained: t
     assert writing.marked
     assert not reading.marked
     tokens, score = Session(file(outcome, "model.onnx"), 1).run(np.array([reading.encode("bcd")]))
-    assert written(tokens[0].tolist(), writing.labels) == "d c b"
+    assert writing.text(tokens[0].tolist()) == "d c b"
     assert -0.5 < score[0] <= 0
 
 
