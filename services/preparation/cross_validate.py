@@ -13,7 +13,7 @@ from services.tables import Job
 
 def prepare(session: Session, resources: Resources, request: CrossValidateRequest) -> Job:
     """The number of folds follows from the data set's manifest, and is bounded."""
-    subject = Subject.of(session, resources, request, (*TASKS, "tagging", "forecasting"))
+    subject = Subject.of(session, resources, request, (*TASKS, "tagging", "translation", "forecasting"))
     rows = subject.rows
     _require_order(request.method, subject.manifest["task"])
     if request.method == "k_fold":

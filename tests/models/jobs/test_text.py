@@ -116,6 +116,16 @@ def test_every_text_is_answered(words: Path, trained: tuple[JobContext, Outcome]
     assert np.mean(right) >= 0.9
 
 
+def test_texts_are_read_by_subwords_too(words: Path, tmp_path: Path) -> None:
+    request = {**REQUEST, "hyperparameters": {**REQUEST["hyperparameters"], "unit": "subwords", "vocabulary": 60}}
+    outcome = run(context_of(tmp_path, "train", request, dataset=words))
+    assert outcome.version is not None
+    assert outcome.version["metrics"]["test"]["accuracy"] >= 0.8
+    tokenizer = Tokenizer.of(outcome.version["signature"]["input"]["tokenizer"])
+    assert any(len(piece) > 2 for piece in tokenizer.vocabulary)
+    assert len(tokenizer.encode("0123")) <= len("0123") + 1
+
+
 def test_text_is_cross_validated(words: Path, tmp_path: Path) -> None:
     request = {**REQUEST, "training": {**REQUEST["training"], "epochs": 3}, "folds": 3}
     outcome = run(context_of(tmp_path, "cross_validate", request, dataset=words))

@@ -30,6 +30,7 @@ TEXT: dict[str, Any] = {
 }
 IMAGES = {**TEXT, "modality": "image", "input": image_signature()["input"]}
 TREES = {**TEXT, "modality": "tree", "input": {"name": "tree", "dtype": "string", "shape": []}}
+PAIRS = {**TEXT, "task": "translation", "classes": None, "target": {"name": "target", "dtype": "string", "shape": []}}
 TAGS = {**TEXT, "task": "tagging", "input": {"name": "tokens", "dtype": "string", "shape": [None]}}
 
 
@@ -40,7 +41,7 @@ OF_HYPERPARAMETERS = ("job_invalid", "hyperparameters")
 @pytest.fixture(autouse=True)
 def registered(resources: Resources) -> None:
     arrays = {"train.inputs": np.frombuffer(b"abc", np.uint8), "train.inputs.offsets": np.array([0, 1, 3])}
-    for name, manifest in (("words", TEXT), ("tags", TAGS), ("trees", TREES), ("pictures", IMAGES)):
+    for name, manifest in (("words", TEXT), ("tags", TAGS), ("trees", TREES), ("pairs", PAIRS), ("pictures", IMAGES)):
         add_dataset(resources, name, arrays, manifest)
     add_version(resources, "lengths", text_classifier(), text_signature())
     add_version(resources, "forms", tree_classifier(), tree_signature())
@@ -66,8 +67,8 @@ def test_the_task_that_is_asked_for_is_trained(resources: Resources) -> None:
     assert submit(resources, **TRAIN).request["task"] is None
 
 
-@pytest.mark.parametrize(("architecture", "dataset"), [("lstm", "tags"), ("recursive", "trees")])
-def test_tagged_words_and_trees_are_trained_on(resources: Resources, architecture: str, dataset: str) -> None:
+@pytest.mark.parametrize(("architecture", "dataset"), [("lstm", "tags"), ("recursive", "trees"), ("seq2seq", "pairs")])
+def test_tagged_words_trees_and_pairs_are_trained_on(resources: Resources, architecture: str, dataset: str) -> None:
     for body in ({"kind": "train"}, {"kind": "cross_validate"}, {"kind": "search", "strategy": "random", "trials": 2}):
         assert submit(resources, **body, architecture=architecture, dataset=dataset).state == "queued"
 
