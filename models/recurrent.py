@@ -57,6 +57,13 @@ class RecurrentConfig(Forecasts):
         description="Numbers that stand for a unit, and as many for what its characters say.",
         json_schema_extra=search(low=16, high=256, log=True),
     )
+    embedding_scale: float = Field(
+        1.0,
+        gt=0.0,
+        le=10.0,
+        description="Standard deviation of these numbers at first: the less it is, the less rare units say by chance.",
+        json_schema_extra=search(low=0.05, high=1.0, log=True),
+    )
     hidden_dim: int = Field(
         128,
         ge=1,
@@ -126,6 +133,7 @@ class Reader(nn.Module):
         width = input_shape[-1]
         if len(input_shape) == 1:
             self.embedding = nn.Embedding(width, config.embedding_dim, padding_idx=PADDING)
+            self.embedding.weight.data.mul_(config.embedding_scale)
             self.spelling = Spelling(config.embedding_dim) if config.spelling else None
             width = config.embedding_dim * (2 if config.spelling else 1)
         self.layers = nn.ModuleList()

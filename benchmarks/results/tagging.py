@@ -22,12 +22,13 @@ HYPERPARAMETERS = {
     "vocabulary": 3000,
     "spelling": 16,
     "embedding_dim": 64,
+    "embedding_scale": 0.1,
     "hidden_dim": 100,
     "bidirectional": True,
-    "dropout": 0.4,
+    "dropout": 0.5,
 }
 TRAINING: Json = {
-    "epochs": 15,
+    "epochs": 12,
     "batch_size": 16,
     "optimizer": {"name": "adam", "learning_rate": 0.004},
     "scheduler": {"name": "cosine"},

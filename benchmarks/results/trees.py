@@ -18,9 +18,9 @@ from benchmarks.results.service import ended, service
 from client.api import Syllabus
 
 FILES = {"train": "train.txt", "validation": "dev.txt", "test": "test.txt"}
-HYPERPARAMETERS: Json = {"composition": "lstm", "hidden_dim": 50, "dropout": 0.3}
+HYPERPARAMETERS: Json = {"composition": "lstm", "hidden_dim": 50, "dropout": 0.4}
 TRAINING: Json = {
-    "epochs": 12,
+    "epochs": 4,
     "batch_size": 32,
     "optimizer": {"name": "adam", "learning_rate": 0.004},
     "scheduler": {"name": "cosine"},
