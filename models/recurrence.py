@@ -11,6 +11,7 @@ Shapes: N rows, T steps, E numbers that come in, H in a state, G in all gates' i
 import warnings
 from collections.abc import Callable
 from functools import cache
+from math import ceil
 from typing import Any
 
 import torch
@@ -20,12 +21,18 @@ from torch.nn.functional import linear
 Cell = nn.RNN | nn.LSTM | nn.GRU
 
 
-def states(cell: Cell, x_NTE: Tensor, *, leak: float = 1.0, skip: int = 1) -> Tensor:
-    """The states (N, T, H) of a cell of one layer and direction, whose first one comes from zeros."""
+def states(cell: Cell, x_NTE: Tensor, *, leak: float = 1.0, skip: int = 1, cut: int | None = None) -> Tensor:
+    """The states (N, T, H) of a cell of one layer and direction, whose first one comes from zeros.
+
+    With `cut` gradients end at every so-manieth step, beyond which the state alone is carried on; not of leaky cells.
+    """
     if skip > 1:
-        return _together(states(cell, _apart(x_NTE, skip), leak=leak), skip, x_NTE.shape[1])
+        cut = None if cut is None else ceil(cut / skip)
+        return _together(states(cell, _apart(x_NTE, skip), leak=leak, cut=cut), skip, x_NTE.shape[1])
     if leak < 1:
         return _leaky(cell, x_NTE, leak)
+    if cut is not None:
+        return _cut(cell, x_NTE, cut)
     read_NTH: Tensor = cell(x_NTE)[0]
     return read_NTH
 
@@ -41,6 +48,15 @@ def _together(apart: Tensor, skip: int, steps: int) -> Tensor:
     """(N, T, H) out of (N · skip, ⌈T / skip⌉, H)."""
     blocks, width = apart.shape[1:]
     return apart.reshape(-1, skip, blocks, width).transpose(1, 2).flatten(1, 2)[:, :steps]
+
+
+def _cut(cell: Cell, x_NTE: Tensor, steps: int) -> Tensor:
+    read, state = [], None
+    for part in torch.split(x_NTE, steps, dim=1):
+        each, state = cell(part, state)
+        state = tuple(tensor.detach() for tensor in state) if isinstance(state, tuple) else state.detach()
+        read.append(each)
+    return torch.cat(read, dim=1)
 
 
 def _leaky(cell: Cell, x_NTE: Tensor, leak: float) -> Tensor:

@@ -13,6 +13,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from models.errors import JobError
 from models.forecasting import Forecasts
 from models.recurrence import Cell, states
 from models.registry import Shape, TokenOptions, search
@@ -226,6 +227,8 @@ class Layer(nn.Module):
         super().__init__()
         directions = 2 if config.bidirectional else 1
         self.leak, self.skip = config.leak, skip
+        self.cut: int | None = None
+        """After how many steps gradients end, in training."""
         self.directions = nn.ModuleList(cell(width, config.hidden_dim, batch_first=True) for _ in range(directions))
         self.norm = nn.LayerNorm(directions * config.hidden_dim) if config.layer_norm else nn.Identity()
 
@@ -239,13 +242,30 @@ class Layer(nn.Module):
         place_NT = torch.ones_like(x_NTE[:, :, 0]).cumsum(dim=1).long() - 1
         end_N1 = length_N[:, None] - 1
         reversed_NT = torch.where(place_NT <= end_N1, end_N1 - place_NT, place_NT)
+        cut = self.cut if self.training else None
         read, lasts = [], []
         for number, direction in enumerate(self.directions):
             each_NTE = _picked(x_NTE, reversed_NT) if number else x_NTE
-            each_NTH = states(cast(Cell, direction), each_NTE, leak=self.leak, skip=self.skip)
+            each_NTH = states(cast(Cell, direction), each_NTE, leak=self.leak, skip=self.skip, cut=cut)
             lasts.append(_picked(each_NTH, end_N1)[:, 0])
             read.append(_picked(each_NTH, reversed_NT) if number else each_NTH)
         return self.norm(torch.cat(read, dim=2)), self.norm(torch.cat(lasts, dim=1))
+
+
+def truncate(network: nn.Module, steps: int) -> None:
+    """Have gradients of the recurrent layers end at every so-manieth step, in training (Williams and Peng 1990).
+
+    Raises:
+        JobError: `unsuitable_truncation`, there are no such layers, or they are leaky.
+    """
+    layers = [module for module in network.modules() if isinstance(module, Layer)]
+    if not layers:
+        raise JobError("unsuitable_truncation", "`training.truncate_steps` is for recurrent networks; leave it out.")
+    if any(layer.leak < 1 for layer in layers):
+        msg = "`training.truncate_steps` is not for leaky networks: leave it out, or `hyperparameters.leak`."
+        raise JobError("unsuitable_truncation", msg)
+    for layer in layers:
+        layer.cut = steps
 
 
 def _lengths(known_NT: Tensor) -> Tensor:

@@ -4,10 +4,12 @@ Gates i, f, o = sigmoid(W x_t + U h_{t-1} + b), each with weights of its own; th
 c_t = f c_{t-1} + i tanh(W_c x_t + U_c h_{t-1} + b_c), and the state h_t = o tanh(c_t).
 """
 
+import torch
+from pydantic import Field
 from torch import nn
 
 from models.recurrent import RecurrentConfig, RecurrentNetwork
-from models.registry import Reference, register
+from models.registry import Reference, Shape, register, search
 
 
 @register(
@@ -39,4 +41,22 @@ class LSTM(RecurrentNetwork):
     cell = nn.LSTM
 
     class Config(RecurrentConfig):
-        """Hyperparameters."""
+        """Hyperparameters of the LSTM."""
+
+        forget_bias: float = Field(
+            0.0,
+            ge=-10.0,
+            le=10.0,
+            description="Added to the forget gates' biases at the start; with 1 a memory lasts longer from the first "
+            "step on (Gers et al. 2000).",
+            json_schema_extra=search(low=0.0, high=2.0),
+        )
+
+    def __init__(self, config: Config, input_shape: Shape, num_outputs: int) -> None:
+        super().__init__(config, input_shape, num_outputs)
+        for cell in self.modules():
+            if isinstance(cell, nn.LSTM):
+                with torch.no_grad():
+                    dict(cell.named_parameters())["bias_ih_l0"][cell.hidden_size : 2 * cell.hidden_size] += (
+                        config.forget_bias
+                    )

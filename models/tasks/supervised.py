@@ -1,7 +1,7 @@
 """Tasks with one network, one loss and a target for each input: the loss's head is the end of the exported graph."""
 
 from abc import abstractmethod
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from torch import Tensor, nn
 
@@ -9,11 +9,20 @@ from models.data import Batch, DataSet, Examples
 from models.graphs import Graph, on_cpu
 from models.losses import LossOptions
 from models.phases import Phase
+from models.recurrent import Reader, RecurrentConfig
 from models.tasks.base import Task
+from models.training.callbacks import Callback, WatchGradients
+
+if TYPE_CHECKING:
+    from models.run import JobContext
+    from models.training.plan import Plan
 
 
 class Supervised(Task):
     """The mean of the loss over the rows is minimised over all parameters."""
+
+    answers_at_end: ClassVar[bool] = True
+    """Whether there is one answer to a row of steps, so that what is learned of the first has to reach back to it."""
 
     def __init__(self, dataset: DataSet, train: Examples, loss: LossOptions) -> None:
         super().__init__(dataset, train, loss)
@@ -50,7 +59,13 @@ class Supervised(Task):
         def step(batch: Batch) -> dict[str, Tensor]:
             return {"loss": self.learned(network, batch)}
 
-        return [Phase(list(network.parameters()), step)]
+        is_watched = self.answers_at_end and any(isinstance(module, Reader) for module in network.modules())
+        return [Phase(list(network.parameters()), step, watch_gradient=is_watched)]
+
+    def watching(self, context: "JobContext", plan: "Plan") -> list["Callback"]:
+        """The gradients of a recurrent network."""
+        is_watched = self.answers_at_end and isinstance(plan.config, RecurrentConfig)
+        return [WatchGradients(context.report, plan.splits["train"])] if is_watched else []
 
     def validate(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
         """`loss`, in the head's units, and the `quick_metric`."""

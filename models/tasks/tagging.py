@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 class Tagging(Supervised):
     """Targets are class indices (N, L) of int64, padded. Of an answer the best class and its probability are kept."""
 
+    answers_at_end = False
     name = "tagging"
     title = "Tagging"
     default_loss = CrossEntropy(name="cross_entropy")

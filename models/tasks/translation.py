@@ -36,6 +36,7 @@ MEASURED_BATCH_SIZE = 128
 class Translation(Supervised):
     """The tokens of a text are classes."""
 
+    answers_at_end = False
     name = "translation"
     title = "Translation"
     default_loss = CrossEntropy(name="cross_entropy")

@@ -11,6 +11,7 @@ from models import registry
 from models.data import DataSet, Examples
 from models.errors import JobError, Mismatch
 from models.preprocess import fitted
+from models.recurrent import truncate
 from models.registry import Architecture, ArchitectureConfig, TokenOptions
 from models.splits import Parts
 from models.tasks import TASKS, Task, task_of, with_loss
@@ -85,7 +86,7 @@ class Plan:
         Raises:
             UnsuitableData: a column has infinite values.
             UnsuitableInput: the architecture cannot take inputs of this shape.
-            JobError: `unsuitable_batch_size`, of 1 with batch normalisation.
+            JobError: `unsuitable_batch_size`, of 1 with batch normalisation; `unsuitable_truncation`.
         """
         preprocess = fitted(self.dataset, self.splits["train"], self.task.pixels)
         taken = self.task.taken(preprocess.output_shape)
@@ -97,6 +98,8 @@ class Plan:
                 "unsuitable_batch_size",
                 "Batch normalisation has no variance in a batch of one row: set `training.batch_size` to 2 or more.",
             )
+        if self.settings.truncate_steps is not None:
+            truncate(network, self.settings.truncate_steps)
         return nn.Sequential(preprocess, network)
 
 

@@ -90,8 +90,18 @@ class TrainingSettings(BaseModel):
         description="Largest Euclidean norm of the whole gradient; null does not clip.",
         json_schema_extra=search(choices=[None, 0.5, 1.0, 5.0]),
     )
+    truncate_steps: int | None = Field(
+        None,
+        ge=1,
+        le=10_000,
+        description="Steps over which gradients go back in time, of recurrent networks: truncated back-propagation, "
+        "which carries on the states alone (Williams and Peng 1990); null goes back to the first step.",
+        json_schema_extra=search(choices=[None, 16, 64]),
+    )
     gradient_norm: bool = Field(
-        False, description="Report the Euclidean norm of every step's gradient, before it is clipped."
+        False,
+        description="Report the Euclidean norm of every step's gradient, before it is clipped; of recurrent networks "
+        "that answer at the end of a row it always is.",
     )
     ema: float | None = Field(
         None,

@@ -52,3 +52,15 @@ def test_leak_and_skip_have_gradients(kind: type[Cell]) -> None:
     cell, x = drawn(kind)
     states(cell, x, leak=0.5, skip=2).sum().backward()  # type: ignore[no-untyped-call]
     assert all(parameter.grad is not None and parameter.grad.any() for parameter in cell.parameters())
+
+
+@cells
+@pytest.mark.parametrize("skip", [1, 2])
+def test_where_gradients_are_cut_states_stay_and_earlier_steps_get_none(kind: type[Cell], skip: int) -> None:
+    cell, x = drawn(kind, 10)
+    x.requires_grad_()
+    read = states(cell, x, skip=skip, cut=4)
+    torch.testing.assert_close(read, states(cell, x, skip=skip))
+    (slope,) = torch.autograd.grad(read[:, -1].sum(), [x])
+    assert slope[:, :8].abs().max() == 0
+    assert slope[:, 9].abs().min() > 0

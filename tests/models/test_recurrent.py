@@ -12,10 +12,12 @@ from torch import Tensor, nn
 
 from models import registry
 from models.data import DataSet, Examples
+from models.errors import JobError
 from models.export import PARITY_BATCH_SIZES, PARITY_LENGTHS, export, parity
 from models.graphs import Graph, on_cpu, served
 from models.inference import Session
 from models.losses import CrossEntropy
+from models.recurrent import truncate
 from models.registry import Shape
 from models.summary import layers
 from models.tasks.tagging import Tagging
@@ -211,3 +213,31 @@ def test_its_layers_are_listed_with_their_costs(name: str) -> None:
     assert sum(row.parameters for row in rows) == sum(parameter.numel() for parameter in built.parameters())
     gates = {"rnn": 1, "gru": 3, "lstm": 4}[name]
     assert [row.multiply_adds for row in rows if row.kind == name.upper()] == [NUM_TOKENS * gates * (5 + 7) * 7] * 2
+
+
+def test_the_forget_gates_of_an_lstm_begin_as_open_as_they_are_told() -> None:
+    biases = []
+    for forget_bias in (0.0, 1.5):
+        built = network("lstm", {"forget_bias": forget_bias, "num_layers": 2})
+        biases.append([bias for name, bias in built.named_parameters() if "bias_ih" in name])
+    for plain, raised in zip(*biases, strict=True):
+        torch.testing.assert_close(raised - plain, torch.tensor([0.0, 1.5, 0.0, 0.0]).repeat_interleave(7))
+
+
+@names
+def test_truncation_is_of_training_alone(name: str) -> None:
+    built = network(name, {"bidirectional": True}, (0, FEATURES))
+    x = torch.randn(2, 9, FEATURES, requires_grad=True)
+    whole = built(x)
+    truncate(built, 3)
+    assert torch.equal(built(x), whole)
+    torch.testing.assert_close(built.train()(x), whole)
+    (slope,) = torch.autograd.grad(built(x)[:, 0].sum(), [x])
+    assert slope[:, 3:6].abs().max() == 0
+
+
+def test_what_cannot_be_truncated_says_so() -> None:
+    with pytest.raises(JobError, match="is for recurrent networks"):
+        truncate(nn.Linear(2, 2), 3)
+    with pytest.raises(JobError, match="not for leaky networks"):
+        truncate(network("rnn", {"leak": 0.5}), 3)

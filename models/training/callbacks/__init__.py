@@ -2,9 +2,19 @@
 
 from models.training.callbacks.base import Callback
 from models.training.callbacks.checkpointing import Checkpointing
+from models.training.callbacks.gradients import WatchGradients
 from models.training.callbacks.reporting import Reporting
 from models.training.callbacks.samples import DrawSamples
 from models.training.callbacks.stability import WatchStability
 from models.training.callbacks.stopping import KeepBest, StopEarly
 
-__all__ = ["Callback", "Checkpointing", "DrawSamples", "KeepBest", "Reporting", "StopEarly", "WatchStability"]
+__all__ = [
+    "Callback",
+    "Checkpointing",
+    "DrawSamples",
+    "KeepBest",
+    "Reporting",
+    "StopEarly",
+    "WatchGradients",
+    "WatchStability",
+]

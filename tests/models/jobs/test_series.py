@@ -12,7 +12,7 @@ from models.data import DataSet
 from models.errors import JobError
 from models.inference import Session
 from models.run import JobContext, Outcome, run
-from tests.models.running import context_of
+from tests.models.running import Recorder, context_of
 
 REQUEST: dict[str, Any] = {
     "architecture": "gru",
@@ -86,3 +86,36 @@ def test_series_are_cross_validated(adding: Path, tmp_path: Path) -> None:
 def test_what_takes_inputs_of_one_size_takes_no_series_of_any_length(adding: Path, tmp_path: Path) -> None:
     with pytest.raises(JobError, match="takes inputs of one size"):
         run(context_of(tmp_path, "train", {"architecture": "mlp"}, dataset=adding))
+
+
+def test_how_far_gradients_reach_back_is_told(adding: Path, trained: tuple[JobContext, Outcome]) -> None:
+    context, outcome = trained
+    assert isinstance(context.report, Recorder)
+    (epoch,) = outcome.result["gradients"]["epochs"]
+    assert outcome.version is not None
+    assert outcome.version["gradients"] == outcome.result["gradients"]
+    assert outcome.result["gradients"]["verdict"] == "vanishing", "as it does at the start, over 100 steps"
+    assert epoch["first"] < 1e-3 * epoch["last"]
+    assert context.report.series["gradient_first_steps"] == [(epoch_steps(context), epoch["first"])]
+    assert context.report.series["gradient_last_steps"] == [(epoch_steps(context), epoch["last"])]
+    assert all(value > 0 for _, value in context.report.series["train_gradient_norm"])
+    assert any(line.startswith("warning: gradients: vanishing") for line in context.report.lines)
+
+
+def epoch_steps(context: JobContext) -> int:
+    assert isinstance(context.report, Recorder)
+    return context.report.steps[-1]
+
+
+@pytest.mark.parametrize(("bias", "verdict"), [(1.0, "vanishing"), (8.0, "healthy")])
+def test_a_memory_that_is_kept_lets_gradients_through(adding: Path, tmp_path: Path, bias: float, verdict: str) -> None:
+    request = {**REQUEST, "architecture": "lstm", "hyperparameters": {"hidden_dim": 8, "forget_bias": bias}}
+    request["training"] = {**REQUEST["training"], "optimizer": {"name": "sgd", "learning_rate": 1e-6}}
+    outcome = run(context_of(tmp_path, "train", request, dataset=adding))
+    assert outcome.result["gradients"]["verdict"] == verdict
+
+
+def test_truncated_back_propagation_trains(adding: Path, tmp_path: Path) -> None:
+    request = {**REQUEST, "training": {**REQUEST["training"], "truncate_steps": 10}}
+    outcome = run(context_of(tmp_path, "train", request, dataset=adding))
+    assert outcome.result["metrics"]["mse"] > 0
