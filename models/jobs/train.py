@@ -6,6 +6,7 @@ import torch
 
 from models.baselines.standing import sentence
 from models.data import DataSet
+from models.errors import TrainingDiverged
 from models.run import JobContext, Outcome, given
 from models.training.plan import Plan
 from models.training.training import Training
@@ -37,7 +38,12 @@ def train(context: JobContext, plan: Plan) -> Outcome:
         context.report.log("this processor has no instructions for bfloat16: float32 will be faster", level="warning")
     if training.trainer.step:
         context.report.log(f"resumed after step {training.trainer.step}")
-    samples_per_second = training.fit()
+    try:
+        samples_per_second = training.fit()
+    except TrainingDiverged:
+        for callback in watching:
+            callback.findings({})  # which tell the job's log what went wrong
+        raise
     version = publish(context, plan, training.network)
     findings: dict[str, Any] = {}
     for callback in watching:

@@ -18,7 +18,7 @@ VANISHED = 1e-3
 """Less of the slope at the last steps than this at the first is vanishing."""
 EXPLODED = 1e3
 """More is exploding."""
-STEEP = 100.0
+STEEP = 50.0
 """And so is a gradient so many times as long as the median of all epochs."""
 LATE_SHARE = 0.2
 """The last epochs, in which the slopes are judged."""

@@ -36,12 +36,15 @@ class WatchGradients(Callback):
     def on_epoch_end(self, trainer: "Trainer") -> None:
         """Measure the slopes."""
         first, last = self._slopes(trainer)
-        norms = torch.stack(self.norms)
-        self.norms = []
-        epoch = {"first": first, "last": last, "norm": float(norms.median()), "largest": float(norms.max())}
-        self.epochs.append(epoch)
+        self.epochs.append({"first": first, "last": last, **self._lengths()})
         for name, value in (("gradient_first_steps", first), ("gradient_last_steps", last)):
             self.report.metric(name, trainer.step, value)
+
+    def _lengths(self) -> dict[str, float]:
+        """The median and the largest norm of the steps since the last epoch; what is not finite is endless."""
+        norms = torch.stack(self.norms).nan_to_num(torch.inf, torch.inf)
+        self.norms = []
+        return {"norm": float(norms.median()), "largest": float(norms.max())}
 
     def _slopes(self, trainer: "Trainer") -> tuple[float, float]:
         """Means over the rows of the norms of the loss's slopes at the inputs of the first steps, and of the last."""
@@ -68,7 +71,9 @@ class WatchGradients(Callback):
         return float(norm_NT[first_NT].mean()), float(norm_NT[last_NT].mean())
 
     def findings(self, metrics: dict[str, Any]) -> dict[str, Any]:
-        """The verdict as `gradients`."""
+        """The verdict as `gradients`; of a training that diverged, from the steps up to there."""
+        if self.norms:
+            self.epochs.append({"first": 0.0, "last": 0.0, **self._lengths()})
         gradients = judge(self.epochs)
         level = "info" if gradients["verdict"] == "healthy" else "warning"
         self.report.log(f"gradients: {gradients['verdict']}. {gradients['detail']}", level=level)

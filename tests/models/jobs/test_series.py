@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from models.data import DataSet
-from models.errors import JobError
+from models.errors import JobError, TrainingDiverged
 from models.inference import Session
 from models.run import JobContext, Outcome, run
 from tests.models.running import Recorder, context_of
@@ -119,3 +119,13 @@ def test_truncated_back_propagation_trains(adding: Path, tmp_path: Path) -> None
     request = {**REQUEST, "training": {**REQUEST["training"], "truncate_steps": 10}}
     outcome = run(context_of(tmp_path, "train", request, dataset=adding))
     assert outcome.result["metrics"]["mse"] > 0
+
+
+def test_a_training_that_diverged_leaves_its_verdict_in_the_log(adding: Path, tmp_path: Path) -> None:
+    request = {**REQUEST, "architecture": "rnn"}
+    request["training"] = {**REQUEST["training"], "batch_size": 64, "optimizer": {"name": "sgd", "learning_rate": 1e4}}
+    context = context_of(tmp_path, "train", request, dataset=adding)
+    with pytest.raises(TrainingDiverged, match="gradient_clip"):
+        run(context)
+    assert isinstance(context.report, Recorder)
+    assert any(line.startswith("warning: gradients: exploding") for line in context.report.lines)
