@@ -25,7 +25,10 @@ def rebuild(version: dict[str, Any], weights: Path) -> nn.Sequential:
     """
     signature = version["signature"]
     described = signature["input"]
-    unfitted = torch.zeros(next((size for size in described["shape"] if size is not None), 0))
+    sizes = [size for size in described["shape"] if size is not None]
+    if signature["modality"] == "series":
+        sizes.reverse()  # whose columns come last
+    unfitted = torch.zeros(next(iter(sizes), 0))
     preprocess = preprocess_for(described, signature["modality"], unfitted, unfitted)
     config = registry.get(version["architecture"]).configure(version["hyperparameters"])
     num_outputs = prod(size for size in signature["output"]["shape"] if size is not None)

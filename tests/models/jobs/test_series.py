@@ -123,7 +123,11 @@ def test_truncated_back_propagation_trains(adding: Path, tmp_path: Path) -> None
 
 def test_a_training_that_diverged_leaves_its_verdict_in_the_log(adding: Path, tmp_path: Path) -> None:
     request = {**REQUEST, "architecture": "rnn"}
-    request["training"] = {**REQUEST["training"], "batch_size": 64, "optimizer": {"name": "sgd", "learning_rate": 1e4}}
+    request["training"] = {
+        **REQUEST["training"],
+        "batch_size": 64,
+        "optimizer": {"name": "sgd", "learning_rate": 100.0},
+    }
     context = context_of(tmp_path, "train", request, dataset=adding)
     with pytest.raises(TrainingDiverged, match="gradient_clip"):
         run(context)
