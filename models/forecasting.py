@@ -29,8 +29,8 @@ class Forecasts(ArchitectureConfig):
         1,
         ge=1,
         le=1000,
-        description="Of a forecast: steps that are answered, all at once.",
-        json_schema_extra=search(low=1, high=24),
+        description="Of a forecast: steps that are answered, all at once. It is the question, and not searched for.",
+        json_schema_extra=search(choices=[1]),
     )
     season: int | None = Field(
         None,
