@@ -9,6 +9,7 @@ Every run is a job of the embedded stack, which is started for it; its state is 
 """
 
 import argparse
+import json
 import os
 import sys
 import zipfile
@@ -77,6 +78,7 @@ def main() -> int:
             job = api.train("seq2seq", run.dataset, run.name, hyperparameters=hyperparameters, training=run.training)
             result = ended(api, job)["result"]
             print(_row(run, result), flush=True)
+            print(f"{run.name} by length, {_lengths(api, run, directory)}", flush=True)
             if run.metric == "bleu":
                 print(_beams(api, run.name, drawn_pairs()["test"]), flush=True)
             missed += run.asked is not None and result["metrics"][run.metric] < run.asked
@@ -114,6 +116,14 @@ def drawn_pairs() -> dict[str, list[tuple[str, str]]]:
         found[split] = [pairs[place] for place in order[begin : begin + size]]
         begin += size
     return found
+
+
+def _lengths(api: Syllabus, run: Run, directory: Path) -> str:
+    """The share of exact matches of a tenth of the test rows each, the shortest targets first."""
+    job = ended(api, api.evaluate(run.name, run.dataset))
+    report = api.jobs.download(job["id"], "report.json", directory / f"{run.name}.json")
+    groups = json.loads(Path(report).read_text())["curves"]["by_length"]
+    return ", ".join(f"{group['characters']:.1f} characters: {group['right']:.2f}" for group in groups)
 
 
 def _beams(api: Syllabus, model: str, pairs: list[tuple[str, str]]) -> str:

@@ -62,3 +62,19 @@ def test_padding_is_not_looked_at(attention: str) -> None:
     changed = torch.where(is_token[:, :, None], memory, torch.full_like(memory, 1e4))
     previous = torch.tensor([[2, 5], [2, 8]])
     torch.testing.assert_close(writing(previous, state, changed, is_token), writing(previous, state, memory, is_token))
+
+
+def test_the_schedule_goes_on_with_the_batches_that_were_trained_on() -> None:
+    options = {"teacher_forcing": "linear", "teacher_forcing_least": 0.0, "teacher_forcing_half": 1}
+    network = registry.get("seq2seq").configure({"embedding_dim": 5, "hidden_dim": 7, **options}).build((9,), 9)
+    tokens, previous = torch.tensor([[2, 3, 4]]), torch.tensor([[2, 5, 6, 7]])
+
+    def train() -> Tensor:
+        torch.manual_seed(0)
+        written: Tensor = network.train()(tokens, previous)
+        return written
+
+    first, _, third = train(), train(), train()
+    torch.testing.assert_close(first, network.eval()(tokens, previous))
+    assert not torch.allclose(third, first)
+    assert int(network.state_dict()["batches"]) == 3
