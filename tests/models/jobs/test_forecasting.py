@@ -12,6 +12,7 @@ from models.data import DataSet
 from models.errors import JobError, Mismatch
 from models.inference import Session
 from models.run import JobContext, Outcome, run
+from models.search.training import folds
 from models.training.plan import Plan
 from models.versions.rebuilding import rebuild
 from tests.models.running import context_of
@@ -180,6 +181,18 @@ def test_it_is_cross_validated_in_time(shops: Path, tmp_path: Path) -> None:
     assert outcome.result["metrics"]["mase"]["mean"] > 0
     header = file(outcome, "predictions.csv").read_text().splitlines()[0]
     assert header == "row,fold,target_1,target_2,target_3,prediction_1,prediction_2,prediction_3"
+
+
+def test_the_folds_of_a_search_are_in_time_and_before_the_test(shops: Path) -> None:
+    fits = folds(REQUEST, DataSet.open(shops), 3)
+    plan = Plan.of(REQUEST, DataSet.open(shops))
+    tested = plan.splits["test"].rows
+    windows = plan.dataset.windows("train")
+    for fit in fits:
+        learned, chosen = fit.parts["train"][1], fit.parts["validation"][1]
+        assert max(windows.place(row)[1] for row in learned) + HORIZON <= min(windows.place(row)[1] for row in chosen)
+        assert not np.isin(chosen, tested).any()
+    assert len(fits) == 3
 
 
 def test_rows_of_series_are_not_divided_at_random(shops: Path, tmp_path: Path) -> None:
