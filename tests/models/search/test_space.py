@@ -81,6 +81,7 @@ def test_a_point_becomes_what_a_train_request_says() -> None:
     }
     assert configured(request, parameters) == {
         "architecture": "mlp",
+        "task": None,
         "hyperparameters": {"hidden_dims": [8], "dropout": 0.25},
         "training": {
             "epochs": 3,
