@@ -26,7 +26,8 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from models import registry
-from models.data import DataSet, Examples
+from models.data import DataSet
+from models.examples import Examples
 from models.preprocess import ImagePreprocess
 from models.run import Wish
 from models.tasks import Classification, with_loss

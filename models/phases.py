@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from models.data import Batch
+from models.examples import Batch
 
 Step = Callable[[Batch], dict[str, Tensor]]
 

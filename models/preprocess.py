@@ -11,8 +11,9 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from models.data import DataSet, Examples
+from models.data import DataSet
 from models.errors import UnsuitableData
+from models.examples import Examples
 from models.registry import Shape
 from shapes.tokens import Tokenizer
 

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from models import registry
-from models.data import Examples, fitting
 from models.errors import JobError
+from models.examples import Examples, fitting
 from models.generative.network import parts_of
 from models.hooks import watched
 from models.metrics.classification import class_frequencies

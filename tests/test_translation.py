@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from api.main import create_app
 from models import registry
-from models.data import Batch
+from models.examples import Batch
 from models.export import export
 from models.preprocess import TokenPreprocess
 from models.translation.graphs import Greedy, Step, graphs_of

@@ -11,7 +11,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from models.adversarial.losses import AdversarialLoss
-from models.data import Batch
+from models.examples import Batch
 from models.generative.network import ConditionalConfig, GenerativeNetwork, ValuesOf
 from models.phases import Phase
 from models.registry import search

@@ -23,7 +23,7 @@ from pydantic.config import JsonDict
 from torch import Tensor, nn
 
 from models.activations import activation
-from models.data import Batch
+from models.examples import Batch
 from models.generative import penalties
 from models.generative.coders import CoderConfig, Decoder, Encoder
 from models.generative.network import CodingNetwork, ValuesOf

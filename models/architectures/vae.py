@@ -21,7 +21,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from models.data import Batch
+from models.examples import Batch
 from models.generative.coders import CoderConfig, Decoder, Encoder
 from models.generative.network import CodingNetwork, ConditionalConfig, ValuesOf
 from models.initializations import initialize

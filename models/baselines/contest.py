@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.baselines.features import Features
-from models.data import DataSet, Examples, require_finite_targets, require_learnable
+from models.data import DataSet, require_learnable
+from models.examples import Examples, require_finite_targets
 from models.fits.scoring import numbers_of
 from models.splits import Rows, spread
 from models.tasks import TASKS, Task

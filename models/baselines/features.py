@@ -15,7 +15,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from models.data import DataSet, Examples
+from models.data import DataSet
+from models.examples import Examples
 from models.preprocess import fitted
 
 MAX_SIDE = 32

@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 from torch import nn
 
-from models.data import Examples
 from models.diagnosis.finding import Finding, Verdict, not_applicable
 from models.diagnosis.subject import Subject
 from models.evaluation.charts import Chart, Series
+from models.examples import Examples
 from models.losses import CrossEntropy
 from models.training.optimizers import AdamW
 from models.training.schedulers import Constant

@@ -8,10 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from models.data import Batch, DataSet, Examples, fitting
+from models.data import DataSet
 from models.errors import JobError, TrainingDiverged
 from models.evaluation.charts import Chart
 from models.evaluation.drawing import draw
+from models.examples import Batch, Examples, fitting
 from models.run import JobContext, ProducedFile, Reporter, given, obey
 from models.tasks.supervised import Supervised
 from models.training.callbacks import Callback

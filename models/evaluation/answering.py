@@ -6,8 +6,9 @@ from functools import partial
 
 import torch
 
-from models.data import DataSet, Examples, fitting
+from models.data import DataSet
 from models.errors import Mismatch
+from models.examples import Examples, fitting
 from models.inference import BATCH_SIZE, Feed, Session
 from models.metrics import Array
 from models.run import Candidate, JobContext, Reporter, obey

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from models.data import DataSet, Examples, require_finite_targets
+from models.data import DataSet
 from models.errors import Mismatch
 from models.evaluation import comparison, drift, familiarity, hardest
 from models.evaluation.answering import Answering, Progress
@@ -20,6 +20,7 @@ from models.evaluation.segmentation import SegmentationEvaluator
 from models.evaluation.tagging import TaggingEvaluator
 from models.evaluation.text_generation import TextGenerationEvaluator
 from models.evaluation.translation import TranslationEvaluator
+from models.examples import Examples, require_finite_targets
 from models.metrics import Array, Scores
 from models.run import Candidate, JobContext, given
 from models.tasks import TASKS, Task

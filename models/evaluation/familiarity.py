@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from models.data import DataSet, Examples
+from models.data import DataSet
 from models.evaluation import drift
 from models.evaluation.answering import Answering
 from models.evaluation.evaluator import Column, Evaluator
 from models.evaluation.features import Features
+from models.examples import Examples
 from models.metrics import Array
 from models.training.settings import Split
 

@@ -9,10 +9,11 @@ import torch
 from PIL import Image
 
 from models import spreadsheet
-from models.data import DataSet, Examples
+from models.data import DataSet
 from models.evaluation.contact_sheet import Tile, contact_sheet
 from models.evaluation.evaluator import Evaluator
 from models.evaluation.exhibits import Exhibits
+from models.examples import Examples
 from models.explanation.pictures import pixels_of
 from models.metrics import Array
 from models.run import EncodePng

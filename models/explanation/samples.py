@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from models.data import DataSet, Examples
+from models.data import DataSet
 from models.errors import JobError
+from models.examples import Examples
 from models.inference import Session
 from models.run import FitImage
 from models.versions.alignment import align_inputs

@@ -15,8 +15,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from models.data import DataSet, Examples
+from models.data import DataSet
 from models.errors import JobError, TrainingDiverged
+from models.examples import Examples
 from models.fits.report import FitsReport
 from models.inference import BATCH_SIZE
 from models.ragged import joined

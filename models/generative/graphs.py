@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from models.data import Batch
+from models.examples import Batch
 from models.generative.network import CodingNetwork, GenerativeNetwork, parts_of
 from models.graphs import Described, Graph
 from models.preprocess import Invertible, TabularPreprocess

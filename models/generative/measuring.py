@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from models.data import Examples
+from models.examples import Examples
 from models.generative.network import CodingNetwork, parts_of
 from models.inference import BATCH_SIZE
 from models.metrics.neighbours import copying, nearest

@@ -11,7 +11,7 @@ from typing import ClassVar, Literal, cast
 from pydantic import Field
 from torch import Tensor, nn
 
-from models.data import Batch
+from models.examples import Batch
 from models.phases import Phase
 from models.preprocess import Invertible
 from models.registry import ArchitectureConfig, search

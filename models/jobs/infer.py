@@ -9,9 +9,10 @@ from zipfile import ZipFile
 
 import numpy as np
 
-from models.data import DataSet, Examples
+from models.data import DataSet
 from models.errors import JobError
 from models.evaluation.answering import Answering, Progress
+from models.examples import Examples
 from models.run import Candidate, EncodePng, JobContext, Outcome, ProducedFile, given
 from models.spreadsheet import flat
 from models.tasks import TASKS, Task

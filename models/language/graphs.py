@@ -8,7 +8,7 @@ Shapes: N rows, T tokens, K different tokens, S numbers in a state.
 import torch
 from torch import Tensor, nn
 
-from models.data import Batch
+from models.examples import Batch
 from models.graphs import Described, Graph, on_cpu
 from models.language.likelihood import log_probabilities, logits, parts_of
 from models.language.stepping import Stepper

@@ -6,8 +6,9 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from models.data import DataSet, Examples
+from models.data import DataSet
 from models.errors import JobError
+from models.examples import Examples
 from models.ragged import offsets_beside
 from models.search.history import Record
 from models.splits import Parts, Rows

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from models.data import Batch, DataSet, Examples, require_finite_targets, require_learnable
+from models.data import DataSet, require_learnable
 from models.errors import JobError
+from models.examples import Batch, Examples, require_finite_targets
 from models.graphs import Graph
 from models.inference import Feed
 from models.losses import LossOptions

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor, nn
 
-from models.data import Batch
+from models.examples import Batch
 from models.losses import CrossEntropy
 from models.metrics.calibration import calibrate
 from models.metrics.classification import class_frequencies, classification_scores

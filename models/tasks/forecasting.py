@@ -6,8 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from models.data import DataSet, Examples
+from models.data import DataSet
 from models.errors import UnsuitableData
+from models.examples import Examples
 from models.forecasting import Forecaster, Forecasts
 from models.losses import MSE, LossOptions
 from models.metrics.forecasting import forecasting_scores, points

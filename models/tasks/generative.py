@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from torch import Tensor, nn
 
-from models.data import Batch, DataSet, Examples
+from models.data import DataSet
+from models.examples import Batch, Examples
 from models.generative import measuring
 from models.generative.graphs import Sampler, graphs_of
 from models.generative.network import CodingNetwork, ValuesOf, parts_of

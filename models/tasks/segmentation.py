@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from models.data import DataSet, Examples
+from models.data import DataSet
+from models.examples import Examples
 from models.losses import CrossEntropy, LossOptions
 from models.masks import resized
 from models.metrics.intervals import Intervals, segmentation_intervals

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from torch import Tensor, nn
 
-from models.data import Batch, DataSet, Examples
+from models.data import DataSet
+from models.examples import Batch, Examples
 from models.graphs import Graph, on_cpu
 from models.losses import LossOptions
 from models.phases import Phase

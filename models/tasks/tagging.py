@@ -12,7 +12,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from models.baselines.words import MostFrequentTags
-from models.data import Examples
+from models.examples import Examples
 from models.losses import CrossEntropy
 from models.metrics.intervals import tagging_intervals
 from models.metrics.tagging import tagging_scores

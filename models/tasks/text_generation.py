@@ -12,7 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from models.data import Batch, DataSet, Examples
+from models.data import DataSet
+from models.examples import Batch, Examples
 from models.graphs import Graph
 from models.inference import BATCH_SIZE, Feed
 from models.language import drawing

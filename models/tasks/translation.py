@@ -13,8 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from models.data import Batch, DataSet, Examples
+from models.data import DataSet
 from models.errors import UnsuitableData
+from models.examples import Batch, Examples
 from models.graphs import Described, Graph
 from models.losses import CrossEntropy, LossOptions
 from models.metrics.intervals import Intervals

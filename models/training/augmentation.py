@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample, pad
 
-from models.data import Batch
+from models.examples import Batch
 
 MAX_ANGLE = pi / 12
 """15 degrees: what stands upright stays so."""

@@ -8,8 +8,9 @@ from typing import Any
 from torch import nn
 
 from models import registry
-from models.data import DataSet, Examples
+from models.data import DataSet
 from models.errors import JobError, Mismatch
+from models.examples import Examples
 from models.preprocess import fitted
 from models.recurrent import truncate
 from models.registry import Architecture, ArchitectureConfig, TokenOptions

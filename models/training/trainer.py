@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from models.data import Batch, Examples
 from models.errors import JobError, TrainingDiverged
+from models.examples import Batch, Examples
 from models.phases import Phase
 from models.tasks.base import Task
 from models.training.augmentation import augmented

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from models.data import Batch
+from models.examples import Batch
 from models.graphs import Described, Graph, on_cpu
 from models.torchscript import scripted, traced
 from models.translation.network import SequenceToSequence, beginnings, has_step, parts_of, shifted

@@ -13,7 +13,8 @@ import onnxruntime as ort
 import torch
 from numpy.typing import NDArray
 
-from models.data import DataSet, Examples
+from models.data import DataSet
+from models.examples import Examples
 from models.inference import BATCH_SIZE, load
 from models.ragged import joined
 from models.random_inputs import Feeds, random_feeds

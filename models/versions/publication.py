@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from models.baselines.standing import standing
-from models.data import Examples, fitting
+from models.examples import Examples, fitting
 from models.export import OPSET, PARITY_BATCH_SIZES, export, parity
 from models.graphs import Graph, on_cpu
 from models.inference import BATCH_SIZE, Session

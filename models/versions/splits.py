@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from models.data import DataSet, Examples
+from models.data import DataSet
 from models.errors import Mismatch
+from models.examples import Examples
 from models.training.settings import Split
 
 

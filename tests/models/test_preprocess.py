@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from models.data import Examples
+from models.examples import Examples
 from models.preprocess import TabularPreprocess, UnitPreprocess, moments, preprocess_for
 from tests.models.running import Array
 

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from models import registry
-from models.data import DataSet, Examples
+from models.data import DataSet
 from models.errors import JobError
+from models.examples import Examples
 from models.export import PARITY_BATCH_SIZES, PARITY_LENGTHS, export, parity
 from models.graphs import Graph, on_cpu, served
 from models.inference import Session

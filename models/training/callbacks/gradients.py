@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from models.data import Examples
+from models.examples import Examples
 from models.metrics.gradients import judge
 from models.recurrent import Reader
 from models.run import Reporter

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from models.data import Examples
+from models.examples import Examples
 from models.generative.network import parts_of
 from models.metrics.generation import diversity
 from models.metrics.stability import judge

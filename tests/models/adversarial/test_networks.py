@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from models import registry
 from models.adversarial.networks import AdversarialNetwork, frozen
-from models.data import Batch
+from models.examples import Batch
 from models.training.averaging import average_of
 
 ARCHITECTURES = ["gan", "dcgan", "wgan_gp"]

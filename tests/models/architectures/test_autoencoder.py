@@ -8,8 +8,8 @@ from sklearn.datasets import load_digits
 from torch import Tensor, nn
 
 from models import registry
-from models.data import Batch
 from models.errors import InvalidHyperparameters
+from models.examples import Batch
 from models.generative.network import CodingNetwork
 from models.generative.noise import corrupted
 from models.generative.penalties import hoyer_sparsity

@@ -14,8 +14,9 @@ import torch
 from torch import Tensor, nn
 
 from models import registry
-from models.data import Batch, DataSet, Examples
+from models.data import DataSet
 from models.errors import UnsuitableInput
+from models.examples import Batch, Examples
 from models.export import export, parity
 from models.inference import Session
 from models.registry import Architecture, ArchitectureConfig, Reference, Shape

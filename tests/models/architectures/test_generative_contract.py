@@ -9,8 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from models import registry
-from models.data import Batch, DataSet, Examples
+from models.data import DataSet
 from models.errors import UnsuitableInput
+from models.examples import Batch, Examples
 from models.export import export, parity
 from models.generative.network import CodingNetwork, GenerativeNetwork, parts_of
 from models.graphs import on_cpu

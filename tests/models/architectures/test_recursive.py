@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from models import registry
-from models.data import Batch, DataSet, Examples
+from models.data import DataSet
+from models.examples import Batch, Examples
 from models.export import PARITY_BATCH_SIZES, PARITY_LENGTHS, export, parity
 from models.graphs import Graph, served
 from models.inference import Session

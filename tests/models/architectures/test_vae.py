@@ -9,7 +9,7 @@ from torch.distributions import Independent, Normal, kl_divergence
 
 from models import registry
 from models.architectures.vae import VAE, divergence
-from models.data import Batch
+from models.examples import Batch
 
 BUNCH = load_digits()
 DIGITS = torch.from_numpy(BUNCH.images[:600, None].astype(np.float32)) / 16

@@ -5,7 +5,8 @@ import pytest
 import torch
 from torch import nn
 
-from models.data import Batch, DataSet
+from models.data import DataSet
+from models.examples import Batch
 from models.losses import CrossEntropy
 from models.tasks import Classification
 from models.training.settings import Split

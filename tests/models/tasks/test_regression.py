@@ -5,7 +5,8 @@ import pytest
 import torch
 from torch import nn
 
-from models.data import Batch, DataSet
+from models.data import DataSet
+from models.examples import Batch
 from models.losses import MSE
 from models.losses.heads import Gaussian
 from models.tasks import Regression

@@ -5,7 +5,8 @@ import pytest
 import torch
 from torch import nn
 
-from models.data import Batch, DataSet, Examples
+from models.data import DataSet
+from models.examples import Batch, Examples
 from models.losses import CrossEntropy, Dice, LossOptions
 from models.tasks import Segmentation
 

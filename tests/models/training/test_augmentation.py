@@ -3,7 +3,7 @@ from typing import get_args
 import pytest
 import torch
 
-from models.data import Batch
+from models.examples import Batch
 from models.training.augmentation import (
     AUGMENTATIONS,
     MAX_CHANGE,

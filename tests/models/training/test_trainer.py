@@ -10,8 +10,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from models.data import Batch, DataSet
+from models.data import DataSet
 from models.errors import JobError, TrainingDiverged
+from models.examples import Batch
 from models.losses import CrossEntropy
 from models.tasks import Classification, Phase
 from models.training.callbacks import Callback

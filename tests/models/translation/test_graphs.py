@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from models import registry
-from models.data import Batch
 from models.errors import ParityFailed
+from models.examples import Batch
 from models.export import PARITY_BATCH_SIZES, PARITY_LENGTHS, export, parity
 from models.inference import Session
 from models.preprocess import TokenPreprocess

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from models import registry
-from models.data import Batch
+from models.examples import Batch
 from models.export import export
 from models.language.graphs import graphs_of
 from models.language.stepping import Stepper
