@@ -5,7 +5,7 @@ Mikolov and Bengio 2013, On the difficulty of training recurrent neural networks
 """
 
 from collections.abc import Mapping, Sequence
-from math import ceil
+from math import ceil, isfinite
 from statistics import median
 from typing import Any, Literal
 
@@ -19,7 +19,7 @@ VANISHED = 1e-3
 EXPLODED = 1e3
 """More is exploding."""
 STEEP = 50.0
-"""And so is a gradient so many times as long as the median of all epochs."""
+"""And so is a gradient so many times as long as the median of all epochs, or one that is not finite."""
 LATE_SHARE = 0.2
 """The last epochs, in which the slopes are judged."""
 
@@ -44,7 +44,7 @@ def judge(epochs: Sequence[Epoch]) -> dict[str, Any]:
     ratio = median(each["first"] / max(each["last"], 1e-30) for each in late)
     steepness = max(each["largest"] for each in epochs) / max(median(each["norm"] for each in epochs), 1e-30)
     verdict: Verdict = "vanishing" if ratio < VANISHED else "healthy"
-    if ratio > EXPLODED or steepness > STEEP:
+    if ratio > EXPLODED or steepness > STEEP or not isfinite(ratio + steepness):
         verdict = "exploding"
     detail = (
         f"The slope at the first steps is {ratio:.2g} times that at the last, and the longest gradient of all steps "

@@ -119,19 +119,23 @@ TEXT: dict[str, Any] = {"name": "text", "dtype": "string", "shape": []}
 SERIES: dict[str, Any] = {"name": "series", "dtype": "float32", "shape": [None, 1], "columns": []}
 
 
+OF_TEXTS = [
+    ("text", "classification", TEXT, ["a", "b"]),
+    ("text", "tagging", {**TEXT, "shape": [None]}, ["O", "B-x"]),
+    ("text", "translation", TEXT, None),
+    ("text", None, TEXT, None),
+    ("tree", "classification", {**TEXT, "name": "tree"}, ["0", "1"]),
+]
+OF_SERIES = [("series", "forecasting", SERIES, None), ("series", "regression", SERIES, None)]
+
+
 @pytest.mark.parametrize(
-    ("modality", "task", "input", "classes"),
+    ("architecture", "modality", "task", "input", "classes"),
     [
-        ("text", "classification", TEXT, ["a", "b"]),
-        ("text", "tagging", {**TEXT, "shape": [None]}, ["O", "B-x"]),
-        ("text", "translation", TEXT, None),
-        ("text", None, TEXT, None),
-        ("tree", "classification", {**TEXT, "name": "tree"}, ["0", "1"]),
-        ("series", "forecasting", SERIES, None),
-        ("series", "regression", SERIES, None),
+        *((architecture, *data) for architecture in ("lenet", "mlp", "linear", "unet") for data in OF_TEXTS),
+        *((architecture, *data) for architecture in ("lenet", "unet") for data in OF_SERIES),
     ],
 )
-@pytest.mark.parametrize("architecture", ["lenet", "mlp", "linear", "unet"])
 def test_an_architecture_for_other_data_is_refused_by_name(
     resources: Resources, architecture: str, modality: str, task: str | None, input: dict[str, Any], classes: Any
 ) -> None:

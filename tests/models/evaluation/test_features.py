@@ -27,7 +27,7 @@ def test_a_tables_columns_are_its_features() -> None:
 
 
 def test_a_texts_are_its_length_and_its_share_of_unknown_tokens() -> None:
-    features = Features.of({"modality": "text", "input": {"shape": [None]}})
+    features = Features.of({"modality": "text", "input": {"shape": [None], "tokenizer": {}}})
     numbers = features.measure(np.array([[2, 1, 3, 1], [5, 0, 0, 0], [0, 0, 0, 0]]))
     length, unknown = features.columns(numbers)
     assert (length.name, length.values.tolist()) == ("length", [4, 1, 0])

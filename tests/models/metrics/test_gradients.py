@@ -20,6 +20,8 @@ def epoch(first: float = 1.0, last: float = 1.0, norm: float = 1.0, largest: flo
         ([epoch(largest=500.0), *[epoch()] * 4], "exploding"),
         ([epoch(first=0.0, last=0.0)], "vanishing"),
         ([epoch(first=0.0, last=0.0, largest=float("inf"))], "exploding"),
+        ([epoch(norm=float("inf"), largest=float("inf"))], "exploding"),
+        ([epoch(first=float("nan"), last=float("nan"))], "exploding"),
     ],
 )
 def test_slopes_are_judged_in_the_last_epochs_and_steps_in_all(epochs: list[Epoch], verdict: str) -> None:
