@@ -5,6 +5,7 @@ importing anything. A thread does not survive a fork, so nothing here computes: 
 of torch, OpenMP or ONNX Runtime.
 """
 
+import os
 from importlib import import_module
 
 from models import registry
@@ -34,6 +35,8 @@ MODULES = (
     *(f"torch.onnx.symbolic_opset{opset}" for opset in range(7, 21)),
 )
 
+# pandas, which scikit-learn imports, imports Arrow, whose allocator would start a thread.
+os.environ["JE_ARROW_MALLOC_CONF"] = "background_thread:false"
 for _module in MODULES:
     import_module(_module)
 registry.architectures()
