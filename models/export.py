@@ -36,7 +36,11 @@ PARITY_LENGTHS = (1, 2, 7, 33)
 
 
 def export(graph: Graph, metadata: dict[str, Any], path: Path) -> None:
-    """Write a graph as ONNX."""
+    """Write a graph as ONNX.
+
+    Raises:
+        ValueError: the exporter gave an input or an output another name.
+    """
     inputs, outputs = ([tensor["name"] for tensor in side] for side in (graph.inputs, graph.outputs))
     examples = tuple(_repeated(example, 2) for example in graph.examples)
     with warnings.catch_warnings():
@@ -60,6 +64,9 @@ def export(graph: Graph, metadata: dict[str, Any], path: Path) -> None:
             dynamo=False,
         )
     written = onnx.load(path)
+    given = [tensor.name for tensor in (*written.graph.input, *written.graph.output)]
+    if given != [*inputs, *outputs]:  # as when an output is to be called as an input is
+        raise ValueError(f"the exporter wrote the tensors {given} for {[*inputs, *outputs]}")
     onnx.helper.set_model_props(written, {METADATA_KEY: json.dumps(metadata)})
     onnx.checker.check_model(written, full_check=True)
     path.write_bytes(written.SerializeToString())

@@ -86,7 +86,7 @@ class Translation(Supervised):
     def output(self) -> Described:
         """Tokens of the text."""
         tokenizer = self.tokenizer.as_json()
-        return {"name": "tokens", "dtype": "int64", "shape": [None], "tokenizer": tokenizer}
+        return {"name": "written", "dtype": "int64", "shape": [None], "tokenizer": tokenizer}
 
     def answering(self, network: nn.Module) -> nn.Module:
         """What writes the most probable token each time."""

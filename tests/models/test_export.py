@@ -137,3 +137,10 @@ class _Missing(nn.Module):
 
     def forward(self, rows: Tensor) -> Tensor:
         return rows.nan_to_num(self.value)
+
+
+def test_a_name_that_the_exporter_changes_is_refused(tmp_path: Path) -> None:
+    described: dict[str, Any] = {"name": "x", "dtype": "float32", "shape": [3]}
+    graph = Graph(nn.Linear(3, 3).eval(), [described], [described], (torch.ones(1, 3),), {"x": 1e-4})
+    with pytest.raises(ValueError, match="wrote the tensors"):
+        export(graph, {}, tmp_path / "model.onnx")

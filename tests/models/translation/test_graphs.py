@@ -28,8 +28,9 @@ VARIANTS: list[dict[str, Any]] = [
     {"cell": "gru", "attention": "dot"},
     {"cell": "lstm", "attention": "additive", "num_layers": 2, "layer_norm": True, "dropout": 0.1},
     {"cell": "rnn", "attention": "none", "bidirectional": False},
+    {"cell": "gru", "attention": "additive"},
 ]
-variants = pytest.mark.parametrize("variant", VARIANTS, ids=["gru", "lstm", "rnn"])
+variants = pytest.mark.parametrize("variant", VARIANTS, ids=["gru", "lstm", "rnn", "gru-additive"])
 TOKENS = st.lists(st.lists(st.integers(1, NUM_TOKENS - 1), min_size=1, max_size=12), min_size=1, max_size=5)
 
 
