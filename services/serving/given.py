@@ -91,7 +91,7 @@ def text(content: bytes) -> Given:
     """One text, as UTF-8."""
 
     def open_text(model: ServedModel, network: Network, max_pixels: int) -> Decoding:
-        if "tokenizer" not in model.signature["input"]:
+        if "tokenizer" not in model.signature.get("input", ()):  # which a model of a user's own has not
             raise UnsupportedMediaType("media_type_unknown", f"Model {model.name!r} does not take text.")
         try:
             decoded = content.decode()

@@ -58,6 +58,7 @@ MESSAGES: dict[str, Message] = {
     "no-json": (PRICES, b"{", "application/json", ()),
     "no-json-v2": (MIRROR, b"{", "application/json", ()),
     "no-type": (PRICES, rows(1), "text/plain", ()),
+    "text-for-tensors": ("/v1/models/mirror/predict", b"text", "text/plain", ()),
     "no-utf-8": (PRICES, rows(1), "application/json; charset=latin-1", ()),
     "no-boundary": (SHADES, MULTIPART, "multipart/form-data", ()),
     "no-image": (SHADES, b"GIF89a", "image/png", ()),
