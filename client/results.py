@@ -119,13 +119,13 @@ def series(points_by_name: Mapping[str, Sequence[tuple[int, float]]]) -> Table:
 
 
 def predictions(items: Sequence[Json], *, width: int = 24) -> Table:
-    """Labels with their probabilities, or their shares of a mask, as bars of at most `width`; or predicted values."""
+    """Labels with their probabilities, or their shares of a mask, as bars of at most `width`; or what is said."""
     amount = ">SHARE" if any("shares" in item for item in items) else ">PROBABILITY"
     table = cells.table(">INPUT", "PREDICTION", amount, "")
     for index, item in enumerate(items):
         candidates = _candidates(item)
         if not candidates:
-            table.add_row(str(index), cells.text(cells.number(item.get("value", item.get("score")))), "", "")
+            table.add_row(str(index), cells.text(_said(item)), "", "")
         for rank, (label, share) in enumerate(candidates):
             table.add_row(
                 str(index) if rank == 0 else "",
@@ -143,6 +143,17 @@ def _candidates(item: Json) -> list[tuple[str, float]]:
     if "label" not in item:
         return []
     return [(each["label"], each.get("probability") or 0.0) for each in item.get("top_k") or [item]]
+
+
+def _said(item: Json) -> str:
+    """A text, words with their labels, the steps to come, or a number."""
+    if "text" in item:
+        return str(item["text"])
+    if "tokens" in item:
+        return " ".join(f"{each['text']}/{each['label']}" for each in item["tokens"])
+    if "forecast" in item:
+        return ", ".join(cells.number(value) for value in item["forecast"])
+    return cells.number(next((item[name] for name in ("value", "log_probability", "score") if name in item), None))
 
 
 def variants(items: Sequence[Json]) -> Table:

@@ -166,23 +166,25 @@ def predict(
     model: Model,
     images: Annotated[list[Path] | None, typer.Argument(exists=True, dir_okay=False, help="Image files.")] = None,
     rows_: Annotated[
-        str | None, typer.Option("--rows", metavar="JSON", help="Rows of features: '[[5.1, 3.5, 1.4, 0.2]]'.")
+        str | None,
+        typer.Option("--rows", metavar="JSON", help="Rows of features, '[[5.1, 3.5]]'; texts or series likewise."),
     ] = None,
     version: VersionOption = "latest",
     top_k: Annotated[int | None, typer.Option(min=1, help="How many of the likeliest labels to answer.")] = None,
+    beam_width: Annotated[int | None, typer.Option(min=1, help="How many texts a translation tries at once.")] = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", file_okay=False, help="A folder for the masks of a segmentation.")
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Predict now, from image files or rows of features."""
+    """Predict now, from image files, or from rows of features, texts or series."""
     if bool(images) == (rows_ is not None):
         raise typer.BadParameter("give image files or --rows, not both", param_hint="IMAGES")
     if output is not None and len({path.stem for path in images or []}) < len(images or []):
         raise typer.BadParameter("masks are named as their images, and two of these have one name", param_hint="IMAGES")
     inputs = list(images or []) or rows(rows_ or "")
     with session(ctx, as_json) as s:
-        answer = s.api.predict(model, inputs, version=version, top_k=top_k)
+        answer = s.api.predict(model, inputs, version=version, top_k=top_k, beam_width=beam_width)
         s.show(answer, results.predictions(answer["predictions"]))
         if output is not None:
             s.note(f"{_save_masks(answer['predictions'], images or [], output)} masks are in {output}.")

@@ -63,6 +63,17 @@ def test_estimated_values_need_no_bar() -> None:
     assert drawn(results.predictions([{"value": 151.25}])).splitlines()[1].split() == ["0", "151.2"]
 
 
+def test_texts_tags_and_forecasts_are_shown_as_they_are_said() -> None:
+    def said(item: dict[str, Any]) -> str:
+        return drawn(results.predictions([item])).splitlines()[1].strip()
+
+    assert said({"text": "1999-05-03", "score": -0.1}) == "0  1999-05-03"
+    tokens = [{"text": "New", "label": "B-place"}, {"text": "York", "label": "I-place"}]
+    assert said({"tokens": tokens, "entities": []}) == "0  New/B-place York/I-place"
+    assert said({"forecast": [1.5, 2.25]}) == "0  1.5, 2.25"
+    assert said({"log_probability": -7.5, "perplexity": 2.0}) == "0  -7.5"
+
+
 def test_an_estimate_has_its_interval_where_there_is_one() -> None:
     metrics: dict[str, Any] = {
         "accuracy": {"mean": 0.95, "std": 0.02, "interval": [0.91, 0.99]},
