@@ -57,7 +57,7 @@ RUNS = (
     Run("vae", "vae", 10, {}, {"optimizer": {"name": "adam", "learning_rate": 0.001}}),
     Run("dcgan", "dcgan", 6, THIN, ADVERSARIAL | {"optimizer": ADAM}),
     Run("wgan_gp", "wgan_gp", 6, PATIENT, ADVERSARIAL | {"optimizer": CRITIC}),
-    Run("gan", "gan", 10, DENSE, ADVERSARIAL | {"optimizer": ADAM}),
+    Run("gan", "gan", 30, {"hidden_dims": [256, 512]}, ADVERSARIAL | {"optimizer": ADAM}),
     Run("dcgan-conditional", "dcgan", 5, THIN | CONDITIONAL, ADVERSARIAL | {"optimizer": ADAM}),
     Run("wgan_gp-conditional", "wgan_gp", 5, PATIENT | CONDITIONAL, ADVERSARIAL | {"optimizer": CRITIC}),
     Run("gan-conditional", "gan", 10, DENSE | CONDITIONAL, ADVERSARIAL | {"optimizer": ADAM}),
