@@ -1,9 +1,7 @@
 """The README's snippets run, and its table of settings is the settings."""
 
 import importlib.util
-import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -11,18 +9,10 @@ import pytest
 from pydantic import SecretStr
 
 from services.settings import Settings
+from tests.snippets import ROOT, run, run_lines, snippets
 from tests.stack import Stack
 
-ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
-EXPERIMENTS = (ROOT / "docs" / "experiments.md").read_text()
-GENERATIVE = (ROOT / "docs" / "generative.md").read_text()
-EVALUATION = (ROOT / "docs" / "evaluation.md").read_text()
-
-
-def snippets(kind: str, text: str = README) -> list[str]:
-    """The fenced blocks whose info string is `kind`."""
-    return re.findall(rf"^```{kind}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
 def default(value: object) -> str:
@@ -68,7 +58,7 @@ def test_the_architecture_registers_and_has_the_parameters_it_states(
     from models import registry
 
     monkeypatch.setattr(registry, "_architectures", dict(registry._architectures))
-    (code,) = snippets("python architecture")
+    (code,) = snippets("python architecture", README)
     path = tmp_path / "one_hidden_layer.py"
     path.write_text(code)
     spec = importlib.util.spec_from_file_location("models.architectures.one_hidden_layer", path)
@@ -83,59 +73,19 @@ def test_the_architecture_registers_and_has_the_parameters_it_states(
 
 
 def test_the_curl_lines_work_as_they_stand(stack: Stack, tmp_path: Path) -> None:
-    script = "\n".join(["set -eu", *snippets("sh quickstart")])
-    environment = {**os.environ, "API": stack.url}
-    answer = run(["/bin/sh", "-c", script], tmp_path, environment)
-    assert answer.returncode == 0, answer.stderr
-    assert '"value"' in answer.stdout
-    assert '"label"' in answer.stdout
-
-
-def test_the_experiments_work_as_they_stand(stack: Stack, tmp_path: Path) -> None:
-    script = "\n".join(["set -eu", *snippets("sh experiments", EXPERIMENTS)])
-    answer = run(["/bin/sh", "-c", script], tmp_path, {**os.environ, "API": stack.url})
-    assert answer.returncode == 0, answer.stderr
-    ends = [line.split()[:2] for line in answer.stdout.splitlines()]
-    kinds = ["train", "cross_validate", "validation_curve", "learning_curve", "bias_variance", "train", "explain"]
-    assert ends == [[kind, "succeeded"] for kind in kinds]
-
-
-def test_the_evaluation_works_as_it_stands(stack: Stack, tmp_path: Path) -> None:
-    script = "\n".join(["set -eu", *snippets("sh evaluation", EVALUATION)])
-    answer = run(["/bin/sh", "-c", script], tmp_path, {**os.environ, "API": stack.url})
-    assert answer.returncode == 0, answer.stderr
-    *trained, evaluated = answer.stdout.splitlines()
-    assert [line.split()[:2] for line in trained] == [["train", "succeeded"]] * 2
-    assert "accuracy is" in evaluated
-    assert (tmp_path / "hardest.png").read_bytes().startswith(b"\x89PNG")
-
-
-def test_the_applications_of_generative_models_work_as_they_stand(stack: Stack, tmp_path: Path) -> None:
-    script = "\n".join(["set -eu", *snippets("sh generative", GENERATIVE)])
-    answer = run(["/bin/sh", "-c", script], tmp_path, {**os.environ, "API": stack.url})
-    assert answer.returncode == 0, answer.stdout[-2000:] + answer.stderr[-2000:]
-    assert re.findall(r"(scan|inverted)\.png .* (yes|no) *$", answer.stdout, re.M)[1] == ("inverted", "yes")
-    pictures = {path.name for path in tmp_path.iterdir()}
-    assert {"clean.png", "whole.png", "again.png", "way.png", "drawn.png", "threes.zip"} <= pictures
+    printed = run_lines("sh quickstart", README, stack, tmp_path)
+    assert '"value"' in printed
+    assert '"label"' in printed
 
 
 def test_the_python_lines_work_as_they_stand(stack: Stack, tmp_path: Path) -> None:
-    (code,) = snippets("python")
+    (code,) = snippets("python", README)
     code = code.replace("http://127.0.0.1:8000", stack.url)
     answer = run([sys.executable, "-c", code], ROOT)
     assert answer.returncode == 0, answer.stderr
     assert 0.5 < float(answer.stdout) <= 1
 
-    (code,) = snippets("python triton")  # of the model that the lines above have trained
+    (code,) = snippets("python triton", README)  # of the model that the lines above have trained
     answer = run([sys.executable, "-c", code.replace("127.0.0.1:8000", f"127.0.0.1:{stack.port}")], ROOT)
     assert answer.returncode == 0, answer.stderr
     assert answer.stdout.startswith("[[")
-
-
-def run(
-    command: list[str], directory: Path, environment: dict[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end and keep what it printed."""
-    return subprocess.run(
-        command, cwd=directory, env=environment, capture_output=True, text=True, timeout=100, check=False
-    )

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from models.run import JobContext, ProducedFile, Wish
+from models.run import JobContext, Outcome, ProducedFile, Wish, run
 
 Array = NDArray[Any]
 
@@ -213,3 +214,39 @@ def context_of(
         encode_png=encode_png,
         **given,
     )
+
+
+def ingested(directory: Path, upload: str | bytes | None = None, **request: Any) -> Path:
+    """The data set that an upload becomes, or with `builtin` one of those."""
+    directory.mkdir(parents=True, exist_ok=True)
+    path = None if upload is None else directory / "upload"
+    if path is not None and upload is not None:
+        path.write_bytes(upload.encode() if isinstance(upload, str) else upload)
+    dataset = run(context_of(directory, "ingest", request, upload=path)).dataset
+    assert dataset is not None
+    return dataset
+
+
+def builtin(directory: Path, name: str) -> Path:
+    """A built-in data set."""
+    return ingested(directory, format="builtin", builtin=name)
+
+
+def zipped(texts: Mapping[str, str]) -> bytes:
+    """A zip of files by name."""
+    buffer = BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, text in texts.items():
+            archive.writestr(name, text)
+    return buffer.getvalue()
+
+
+def file(outcome: Outcome, name: str) -> Path:
+    """A file that a job has left."""
+    return next(each.path for each in outcome.files if each.name == name)
+
+
+def of_version(outcome: Outcome) -> dict[str, Any]:
+    """What a job is given that asks the version which a train job has made."""
+    assert outcome.version is not None
+    return {"model": file(outcome, "model.onnx"), "version": outcome.version}

@@ -11,7 +11,7 @@ from PIL import Image
 
 from models.errors import JobError
 from models.run import Outcome, Stopped, run
-from tests.models.running import Recorder, context_of, wish_at_poll, write_data_set
+from tests.models.running import Recorder, context_of, file, wish_at_poll, write_data_set
 
 EXACT: dict[str, Any] = {
     "epochs": 1500,
@@ -26,10 +26,6 @@ DEGREES = [1, 2, 3, 5, 9, 14]
 def job(directory: Path, kind: str, dataset: Path, **given: Any) -> Outcome:
     context = {name: given.pop(name) for name in ("report", "checkpoint_interval_seconds") if name in given}
     return run(context_of(directory, kind, given, dataset=dataset, **context))
-
-
-def file(outcome: Outcome, name: str) -> Path:
-    return next(file.path for file in outcome.files if file.name == name)
 
 
 def degrees(directory: Path, dataset: Path, values: list[int], **given: Any) -> Outcome:

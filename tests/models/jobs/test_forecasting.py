@@ -15,7 +15,7 @@ from models.run import JobContext, Outcome, run
 from models.search.training import folds
 from models.training.plan import Plan
 from models.versions.rebuilding import rebuild
-from tests.models.running import context_of
+from tests.models.running import builtin, context_of, file, ingested, of_version
 
 CONTEXT, HORIZON = 12, 3
 REQUEST: dict[str, Any] = {
@@ -39,30 +39,18 @@ def sales(shop: str) -> list[tuple[str, float, int]]:
 
 @pytest.fixture(scope="module")
 def shops(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    home = tmp_path_factory.mktemp("shops")
     lines = [
         f"{shop},{month},{value:.3f},{promoted}" for shop in ("a", "bbbb") for month, value, promoted in sales(shop)
     ]
-    (home / "upload").write_text("\n".join(["series,month,sales,promotion", *lines]))
+    upload = "\n".join(["series,month,sales,promotion", *lines])
     options = {"target": "sales", "known_ahead": ["promotion"]}
-    request = {"format": "series", "options": options}
-    outcome = run(context_of(home, "ingest", request, upload=home / "upload"))
-    assert outcome.dataset is not None
-    return outcome.dataset
+    return ingested(tmp_path_factory.mktemp("shops"), upload, format="series", options=options)
 
 
 @pytest.fixture(scope="module")
 def trained(shops: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[JobContext, Outcome]:
     context = context_of(tmp_path_factory.mktemp("trained"), "train", REQUEST, dataset=shops)
     return context, run(context)
-
-
-def file(outcome: Outcome, name: str) -> Path:
-    return next(each.path for each in outcome.files if each.name == name)
-
-
-def of_version(outcome: Outcome) -> dict[str, Any]:
-    return {"model": file(outcome, "model.onnx"), "version": outcome.version}
 
 
 def test_it_forecasts_better_than_the_season_before(trained: tuple[JobContext, Outcome]) -> None:
@@ -218,7 +206,6 @@ def test_what_does_not_fit_into_the_series_is_refused(
 
 def test_other_series_lack_its_columns(trained: tuple[JobContext, Outcome], tmp_path: Path) -> None:
     _, outcome = trained
-    context = context_of(tmp_path, "ingest", {"format": "builtin", "builtin": "sines"})
-    sines = run(context).dataset
+    sines = builtin(tmp_path, "sines")
     with pytest.raises(Mismatch, match="lacks the column 'sales'"):
         run(context_of(tmp_path / "infer", "infer", {"output_format": "csv"}, dataset=sines, **of_version(outcome)))

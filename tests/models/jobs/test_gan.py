@@ -13,8 +13,8 @@ from PIL import Image
 from models.inference import Session
 from models.metrics.stability import Verdict
 from models.run import Outcome
-from tests.models.jobs.test_train import assert_same_bits, file, killed_at_poll, train
-from tests.models.running import Recorder
+from tests.models.jobs.test_train import assert_same_bits, killed_at_poll, train
+from tests.models.running import Recorder, file
 
 SMALL: dict[str, dict[str, Any]] = {
     "gan": {"code_dim": 16, "hidden_dims": [64]},

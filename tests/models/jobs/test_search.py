@@ -12,15 +12,11 @@ from models.data import DataSet
 from models.errors import JobError, Mismatch
 from models.run import Outcome, run
 from models.versions.splits import examples_of
-from tests.models.running import Recorder, context_of
+from tests.models.running import Recorder, context_of, file
 from tests.models.search.studies import conclude, record_of, request_of, run_trials
 
 Json = dict[str, Any]
 FIGURES = ("history", "importance", "parallel_coordinates", "slice", "contour")
-
-
-def file(outcome: Outcome, name: str) -> Path:
-    return next(file.path for file in outcome.files if file.name == name)
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from models.data import DataSet
 from models.errors import JobError, TrainingDiverged
 from models.inference import Session
 from models.run import JobContext, Outcome, run
-from tests.models.running import Recorder, context_of
+from tests.models.running import Recorder, builtin, context_of, file, of_version
 
 REQUEST: dict[str, Any] = {
     "architecture": "gru",
@@ -23,24 +23,13 @@ REQUEST: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def adding(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    context = context_of(tmp_path_factory.mktemp("adding"), "ingest", {"format": "builtin", "builtin": "adding"})
-    dataset = run(context).dataset
-    assert dataset is not None
-    return dataset
+    return builtin(tmp_path_factory.mktemp("adding"), "adding")
 
 
 @pytest.fixture(scope="module")
 def trained(adding: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[JobContext, Outcome]:
     context = context_of(tmp_path_factory.mktemp("trained"), "train", REQUEST, dataset=adding)
     return context, run(context)
-
-
-def file(outcome: Outcome, name: str) -> Path:
-    return next(each.path for each in outcome.files if each.name == name)
-
-
-def of_version(outcome: Outcome) -> dict[str, Any]:
-    return {"model": file(outcome, "model.onnx"), "version": outcome.version}
 
 
 def test_the_graph_takes_series_of_any_length_in_their_own_units(

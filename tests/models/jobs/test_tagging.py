@@ -14,7 +14,7 @@ from models.evaluation.tagging import TaggingEvaluator
 from models.run import JobContext, Outcome, run
 from models.training.plan import Plan
 from shapes.tokens import PADDING, Tokenizer
-from tests.models.running import context_of
+from tests.models.running import builtin, context_of, file, ingested, of_version
 
 SYLLABLES = ["ba", "do", "ki", "lu", "me", "no"]
 SENTENCES = 160
@@ -37,12 +37,9 @@ def sentence(random: np.random.Generator) -> list[tuple[str, str]]:
 
 @pytest.fixture(scope="module")
 def tagged(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    home, random = tmp_path_factory.mktemp("tagged"), np.random.default_rng(0)
+    random = np.random.default_rng(0)
     sentences = ["\n".join("\t".join(token) for token in sentence(random)) for _ in range(SENTENCES)]
-    (home / "upload").write_text("\n\n".join(sentences))
-    outcome = run(context_of(home, "ingest", {"format": "conll"}, upload=home / "upload"))
-    assert outcome.dataset is not None
-    return outcome.dataset
+    return ingested(tmp_path_factory.mktemp("tagged"), "\n\n".join(sentences), format="conll")
 
 
 REQUEST: dict[str, Any] = {
@@ -56,15 +53,6 @@ REQUEST: dict[str, Any] = {
 def trained(tagged: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[JobContext, Outcome]:
     context = context_of(tmp_path_factory.mktemp("trained"), "train", REQUEST, dataset=tagged)
     return context, run(context)
-
-
-def file(outcome: Outcome, name: str) -> Path:
-    return next(each.path for each in outcome.files if each.name == name)
-
-
-def of_version(outcome: Outcome) -> dict[str, Any]:
-    assert outcome.version is not None
-    return {"model": file(outcome, "model.onnx"), "version": outcome.version}
 
 
 def test_entities_are_found_that_words_alone_do_not_tell(trained: tuple[JobContext, Outcome]) -> None:
@@ -135,8 +123,7 @@ def test_tags_are_cross_validated(tagged: Path, tmp_path: Path) -> None:
 
 
 def test_texts_of_classes_are_not_for_it(trained: tuple[JobContext, Outcome], tmp_path: Path) -> None:
-    context = context_of(tmp_path, "ingest", {"format": "builtin", "builtin": "iris"})
-    iris = run(context).dataset
+    iris = builtin(tmp_path, "iris")
     _, outcome = trained
     request = {"model": "m", "dataset": "iris", "split": "test"}
     with pytest.raises(Mismatch):

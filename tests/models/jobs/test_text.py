@@ -1,7 +1,6 @@
 """Jobs on text: trained, evaluated, inferred and cross-validated as any other data."""
 
 import json
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from models.run import JobContext, Outcome, run
 from models.training.plan import Plan
 from models.training.training import Training
 from shapes.tokens import Tokenizer
-from tests.models.running import Recorder, context_of
+from tests.models.running import Recorder, builtin, context_of, file, ingested, of_version, zipped
 
 WORDS = {"greek": "αβγδεζηθ", "latin": "abcdefgh", "digit": "01234567"}
 
@@ -28,13 +27,8 @@ def texts(name: str, count: int) -> list[str]:
 @pytest.fixture(scope="module")
 def words(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """120 words in three scripts, ingested."""
-    home = tmp_path_factory.mktemp("words")
-    with zipfile.ZipFile(home / "upload", "w") as archive:
-        for name in WORDS:
-            archive.writestr(f"{name}.txt", "\n".join(texts(name, 40)))
-    outcome = run(context_of(home, "ingest", {"format": "auto"}, upload=home / "upload"))
-    assert outcome.dataset is not None
-    return outcome.dataset
+    upload = zipped({f"{name}.txt": "\n".join(texts(name, 40)) for name in WORDS})
+    return ingested(tmp_path_factory.mktemp("words"), upload, format="auto")
 
 
 REQUEST: dict[str, Any] = {
@@ -54,14 +48,6 @@ REQUEST: dict[str, Any] = {
 def trained(words: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[JobContext, Outcome]:
     context = context_of(tmp_path_factory.mktemp("trained"), "train", REQUEST, dataset=words)
     return context, run(context)
-
-
-def file(outcome: Outcome, name: str) -> Path:
-    return next(each.path for each in outcome.files if each.name == name)
-
-
-def of_version(outcome: Outcome) -> dict[str, Any]:
-    return {"model": file(outcome, "model.onnx"), "version": outcome.version}
 
 
 def test_a_text_model_learns_and_says_how_texts_become_tokens(trained: tuple[JobContext, Outcome]) -> None:
@@ -144,8 +130,7 @@ def test_the_same_seed_ends_with_the_same_bits(words: Path, tmp_path: Path) -> N
 
 def test_other_data_cannot_be_given_to_it(trained: tuple[JobContext, Outcome], tmp_path: Path, words: Path) -> None:
     _, outcome = trained
-    context = context_of(tmp_path, "ingest", {"format": "builtin", "builtin": "iris"})
-    iris = run(context).dataset
+    iris = builtin(tmp_path, "iris")
     with pytest.raises(Mismatch, match="takes text"):
         run(context_of(tmp_path / "infer", "infer", {"output_format": "csv"}, dataset=iris, **of_version(outcome)))
     for architecture in ("lenet", "mlp"):

@@ -1,7 +1,6 @@
 """Jobs that learn to write texts: trained, evaluated and inferred; a class is told to a network that knows classes."""
 
 import json
-import zipfile
 from math import exp
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from models.inference import Session
 from models.run import JobContext, Outcome, run
 from models.training.plan import Plan
 from shapes.tokens import END, Tokenizer
-from tests.models.running import context_of
+from tests.models.running import context_of, file, ingested, zipped
 
 SYLLABLES = {"greek": ("αβ", "γδε"), "latin": ("abc", "de")}
 
@@ -28,13 +27,8 @@ def texts(name: str, count: int) -> list[str]:
 @pytest.fixture(scope="module")
 def words(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """160 words of two languages with two syllables each, ingested."""
-    home = tmp_path_factory.mktemp("words")
-    with zipfile.ZipFile(home / "upload", "w") as archive:
-        for name in SYLLABLES:
-            archive.writestr(f"{name}.txt", "\n".join(texts(name, 80)))
-    outcome = run(context_of(home, "ingest", {"format": "auto"}, upload=home / "upload"))
-    assert outcome.dataset is not None
-    return outcome.dataset
+    upload = zipped({f"{name}.txt": "\n".join(texts(name, 80)) for name in SYLLABLES})
+    return ingested(tmp_path_factory.mktemp("words"), upload, format="auto")
 
 
 REQUEST: dict[str, Any] = {
@@ -49,10 +43,6 @@ REQUEST: dict[str, Any] = {
 def trained(words: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[JobContext, Outcome]:
     context = context_of(tmp_path_factory.mktemp("trained"), "train", REQUEST, dataset=words)
     return context, run(context)
-
-
-def file(outcome: Outcome, name: str) -> Path:
-    return next(each.path for each in outcome.files if each.name == name)
 
 
 def version_of(outcome: Outcome) -> dict[str, Any]:
@@ -119,13 +109,8 @@ def test_the_version_is_evaluated_as_it_was_scored_and_every_text_answered(
 
 
 def test_without_classes_it_is_what_a_recurrent_network_learns(words: Path, tmp_path: Path) -> None:
-    with zipfile.ZipFile(tmp_path / "upload", "w") as archive:
-        archive.writestr("words.txt", "\n".join(texts("latin", 60)))
-    context = context_of(
-        tmp_path / "ingest", "ingest", {"format": "auto", "options": {"target": ""}}, upload=tmp_path / "upload"
-    )
-    dataset = run(context).dataset
-    assert dataset is not None
+    upload = zipped({"words.txt": "\n".join(texts("latin", 60))})
+    dataset = ingested(tmp_path / "ingest", upload, format="auto", options={"target": ""})
     short = {"architecture": "rnn", "hyperparameters": {"hidden_dim": 8}, "training": {"epochs": 1}}
     outcome = run(context_of(tmp_path / "train", "train", short, dataset=dataset))
     version = version_of(outcome)

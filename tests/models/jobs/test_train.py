@@ -16,7 +16,7 @@ from models.errors import JobError
 from models.inference import Session
 from models.run import Outcome, Stopped, run
 from models.training.settings import Split
-from tests.models.running import Recorder, context_of, wish_at_poll, write_data_set
+from tests.models.running import Recorder, context_of, file, wish_at_poll, write_data_set
 
 THOROUGH: dict[str, Any] = {
     "epochs": 4,
@@ -40,10 +40,6 @@ CONVEX: dict[str, Any] = {
 def train(directory: Path, dataset: Path, architecture: str, training: dict[str, Any], **given: Any) -> Outcome:
     request = {"architecture": architecture, "training": training, "hyperparameters": given.pop("hyperparameters", {})}
     return run(context_of(directory, "train", request, dataset=dataset, **given))
-
-
-def file(outcome: Outcome, name: str) -> Path:
-    return next(file.path for file in outcome.files if file.name == name)
 
 
 def weights(outcome: Outcome) -> dict[str, torch.Tensor]:

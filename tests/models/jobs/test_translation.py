@@ -13,7 +13,7 @@ from models.inference import Session
 from models.run import JobContext, Outcome, run
 from models.training.plan import Plan
 from shapes.tokens import Tokenizer
-from tests.models.running import context_of
+from tests.models.running import context_of, file, ingested, of_version
 
 LETTERS = "abcdefg"
 PAIRS = [(f"{a}{b}{c}", f"{c} {b} {a}") for a in LETTERS for b in LETTERS for c in LETTERS]
@@ -33,32 +33,20 @@ def changed(**hyperparameters: Any) -> dict[str, Any]:
     return {**REQUEST, "hyperparameters": {**REQUEST["hyperparameters"], **hyperparameters}}
 
 
-def ingested(home: Path, pairs: list[tuple[str, str]]) -> Path:
-    home.mkdir(exist_ok=True)
-    (home / "upload").write_text("\n".join(map("\t".join, pairs)))
-    outcome = run(context_of(home, "ingest", {"format": "pairs"}, upload=home / "upload"))
-    assert outcome.dataset is not None
-    return outcome.dataset
+def of_pairs(directory: Path, pairs: list[tuple[str, str]]) -> Path:
+    return ingested(directory, "\n".join(map("\t".join, pairs)), format="pairs")
 
 
 @pytest.fixture(scope="module")
 def reversals(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """343 words of three letters and what they are from back to front, with blanks."""
-    return ingested(tmp_path_factory.mktemp("pairs"), PAIRS)
+    return of_pairs(tmp_path_factory.mktemp("pairs"), PAIRS)
 
 
 @pytest.fixture(scope="module")
 def trained(reversals: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[JobContext, Outcome]:
     context = context_of(tmp_path_factory.mktemp("trained"), "train", REQUEST, dataset=reversals)
     return context, run(context)
-
-
-def file(outcome: Outcome, name: str) -> Path:
-    return next(each.path for each in outcome.files if each.name == name)
-
-
-def of_version(outcome: Outcome) -> dict[str, Any]:
-    return {"model": file(outcome, "model.onnx"), "version": outcome.version}
 
 
 def test_a_network_learns_to_write_and_its_record_says_how_it_is_read(trained: tuple[JobContext, Outcome]) -> None:
@@ -159,8 +147,8 @@ def test_scheduled_sampling_and_subwords_train_too(reversals: Path, tmp_path: Pa
 
 
 def test_guessing_copies_where_that_is_more_often_right(tmp_path: Path) -> None:
-    same = ingested(tmp_path / "same", [(f"w{k} x{k}", f"w{k} x{k}" if k % 2 else "no") for k in range(60)])
-    rare = ingested(tmp_path / "rare", [(f"w{k} x{k}", f"w{k} x{k}" if k % 5 else f"n{k}") for k in range(60)])
+    same = of_pairs(tmp_path / "same", [(f"w{k} x{k}", f"w{k} x{k}" if k % 2 else "no") for k in range(60)])
+    rare = of_pairs(tmp_path / "rare", [(f"w{k} x{k}", f"w{k} x{k}" if k % 5 else f"n{k}") for k in range(60)])
     request = {**REQUEST, "training": {**REQUEST["training"], "epochs": 1}}
     guesses = {}
     for name, dataset in (("same", same), ("rare", rare)):
@@ -171,7 +159,7 @@ def test_guessing_copies_where_that_is_more_often_right(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_learned_is_refused(tmp_path: Path, reversals: Path) -> None:
-    alike = ingested(tmp_path / "alike", [(f"w{k}", "yes") for k in range(20)])
+    alike = of_pairs(tmp_path / "alike", [(f"w{k}", "yes") for k in range(20)])
     with pytest.raises(JobError, match="the same target"):
         Plan.of(REQUEST, DataSet.open(alike))
     with pytest.raises(JobError, match="training targets have more than 4 characters: raise"):

@@ -11,7 +11,7 @@ from models.data import DataSet
 from models.errors import Mismatch
 from models.run import JobContext, Outcome, run
 from shapes.tokens import Tokenizer
-from tests.models.running import context_of
+from tests.models.running import builtin, context_of, file, ingested, of_version
 
 REQUEST: dict[str, Any] = {
     "architecture": "recursive",
@@ -33,26 +33,15 @@ def expression(random: np.random.Generator, leaves: int) -> tuple[str, bool]:
 
 @pytest.fixture(scope="module")
 def trees(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    home, random = tmp_path_factory.mktemp("trees"), np.random.default_rng(0)
-    (home / "upload").write_text("\n".join(expression(random, int(random.integers(1, 9)))[0] for _ in range(200)))
-    outcome = run(context_of(home, "ingest", {"format": "trees"}, upload=home / "upload"))
-    assert outcome.dataset is not None
-    return outcome.dataset
+    random = np.random.default_rng(0)
+    upload = "\n".join(expression(random, int(random.integers(1, 9)))[0] for _ in range(200))
+    return ingested(tmp_path_factory.mktemp("trees"), upload, format="trees")
 
 
 @pytest.fixture(scope="module")
 def trained(trees: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[JobContext, Outcome]:
     context = context_of(tmp_path_factory.mktemp("trained"), "train", REQUEST, dataset=trees)
     return context, run(context)
-
-
-def file(outcome: Outcome, name: str) -> Path:
-    return next(each.path for each in outcome.files if each.name == name)
-
-
-def of_version(outcome: Outcome) -> dict[str, Any]:
-    assert outcome.version is not None
-    return {"model": file(outcome, "model.onnx"), "version": outcome.version}
 
 
 def test_what_only_the_form_of_a_tree_tells_is_learned(trained: tuple[JobContext, Outcome]) -> None:
@@ -106,7 +95,7 @@ def test_labels_of_nodes_are_no_part_of_what_is_asked(trained: tuple[JobContext,
 
 def test_texts_are_not_for_it(trained: tuple[JobContext, Outcome], tmp_path: Path) -> None:
     _, outcome = trained
-    iris = run(context_of(tmp_path, "ingest", {"format": "builtin", "builtin": "iris"})).dataset
+    iris = builtin(tmp_path, "iris")
     request = {"model": "m", "dataset": "iris", "split": "test"}
     with pytest.raises(Mismatch, match="takes tree"):
         run(context_of(tmp_path / "e", "evaluate", request, dataset=iris, **of_version(outcome)))
@@ -115,7 +104,7 @@ def test_texts_are_not_for_it(trained: tuple[JobContext, Outcome], tmp_path: Pat
 @pytest.mark.slow
 def test_boolean_expressions_are_computed(tmp_path: Path) -> None:
     """The built-in set: `not both` of up to 16 leaves, whose words are the same at every leaf."""
-    booleans = run(context_of(tmp_path, "ingest", {"format": "builtin", "builtin": "booleans"})).dataset
+    booleans = builtin(tmp_path, "booleans")
     outcome = run(context_of(tmp_path / "t", "train", REQUEST, dataset=booleans))
     assert outcome.version is not None
     assert outcome.version["metrics"]["test"]["accuracy"] > 0.99
