@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import mkdtemp
 
 import psycopg
 import pytest
@@ -17,9 +18,13 @@ from tests.stack import Stack, broker_process
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
-    """A PostgreSQL server; `template_syllabus` in it is migrated and copied for each test."""
-    server = get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
+def postgresql() -> Iterator[PostgresServer]:
+    """A PostgreSQL server; `template_syllabus` in it is migrated and copied for each test.
+
+    It runs as another user where the tests run as root, and pytest closes its own directory to others whenever a second
+    session begins.
+    """
+    server = get_server(mkdtemp(prefix="syllabus-postgresql-"), cleanup_mode="delete")
     server.psql("CREATE DATABASE template_syllabus;")
     database = Database(server.get_uri("template_syllabus"))
     migrations.upgrade(database)

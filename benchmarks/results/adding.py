@@ -7,11 +7,10 @@ Every run is a job of the embedded stack, which is started for it; its state is 
 
 import argparse
 import sys
-from typing import Any
 
+from benchmarks.results.runs import Json
 from benchmarks.results.service import ended, service
 
-Json = dict[str, Any]
 SEEDS = (0, 1, 2)
 SOLVED = 0.01
 HYPERPARAMETERS: dict[str, Json] = {

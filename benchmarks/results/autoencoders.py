@@ -12,17 +12,16 @@ import os
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
+from benchmarks.results.runs import Json
 from benchmarks.results.service import ended, service
 from benchmarks.results.sources import upload
 from client.api import Syllabus
 
-Json = dict[str, Any]
 COLUMNS = ("run", "network", "parameters", "epochs", "test", "asked for", "beside it", "minutes")
 ANOMALIES = "anomalies"
 

@@ -10,11 +10,10 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import Any
 
+from benchmarks.results.runs import Json
 from benchmarks.results.service import ended, service
 
-Json = dict[str, Any]
 FILES = {"airline": "airline-passengers.csv", "sunspots": "monthly-sunspots.csv"}
 CONTEXTS = {"airline": 24, "sunspots": 48}
 ARCHITECTURES: dict[str, Json] = {"linear": {}, "gru": {"hidden_dim": 32}, "lstm": {"hidden_dim": 32}}

@@ -9,13 +9,12 @@ import argparse
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+from benchmarks.results.runs import Json
 from benchmarks.results.service import ended, service
 from benchmarks.results.sources import upload
 from client.api import Syllabus
 
-Json = dict[str, Any]
 COLUMNS = (
     "run",
     "network",

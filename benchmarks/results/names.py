@@ -14,16 +14,16 @@ import sys
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, balanced_accuracy_score
 
+from benchmarks.results.runs import Json
 from benchmarks.results.service import ended, service
 
-Json = dict[str, Any]
 Texts = dict[str, dict[str, list[str]]]
 """By split and language."""
 SHARES = {"test": 0.2, "validation": 0.1}

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.results.trees`: the Stanford Sentiment Treebank through the API, and the built-in `booleans`.
+"""`python -m benchmarks.results.trees [NAME ...]`: the Stanford Sentiment Treebank through the API, and the built-in `booleans`.
 
 `SYLLABUS_TEST_DATA` names the directory that holds `sst-trees`, whose three files are the splits. Five classes are
 learned, at every node. Asked is the root: which of five, and, as is usual (Socher et al. 2013), whether it is positive,
@@ -26,6 +26,7 @@ TRAINING: Json = {
     "scheduler": {"name": "cosine"},
     "gradient_clip": 5.0,
 }
+SMALL: Json = {"composition": "lstm", "hidden_dim": 16}
 BOOLEANS: Json = {"epochs": 10, "batch_size": 32, "optimizer": {"name": "adam", "learning_rate": 0.01}}
 ASKED = {"sst": 0.80, "booleans": 0.99}
 PREDICTED_AT_ONCE = 500
@@ -73,8 +74,8 @@ def sentiment(api: Syllabus, directory: Path) -> tuple[Json, float, float | None
 
 def booleans(api: Syllabus) -> tuple[Json, float, float | None]:
     """The result, and the share of the roots that is right."""
-    job = api.train("recursive", "booleans", "booleans", hyperparameters={"hidden_dim": 16}, training=BOOLEANS)
-    result = ended(api, job)["result"] | {"composition": "lstm"}
+    job = api.train("recursive", "booleans", "booleans", hyperparameters=SMALL, training=BOOLEANS)
+    result = ended(api, job)["result"] | {"composition": SMALL["composition"]}
     return result, result["metrics"]["accuracy"], None
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.results.names import HYPERPARAMETERS, TRAINING, Json, divided, learned, packed
+from benchmarks.results.names import HYPERPARAMETERS, TRAINING, divided, learned, packed
+from benchmarks.results.runs import Json
 from benchmarks.results.service import ended, service
 from client.api import Syllabus
 

@@ -93,7 +93,7 @@ def test_labels_of_nodes_are_no_part_of_what_is_asked(trained: tuple[JobContext,
     assert tokenizer.encode("(1 (0 F) (1 T))") == tokenizer.encode("(x (y F) (z T))")
 
 
-def test_texts_are_not_for_it(trained: tuple[JobContext, Outcome], tmp_path: Path) -> None:
+def test_tables_are_not_for_it(trained: tuple[JobContext, Outcome], tmp_path: Path) -> None:
     _, outcome = trained
     iris = builtin(tmp_path, "iris")
     request = {"model": "m", "dataset": "iris", "split": "test"}

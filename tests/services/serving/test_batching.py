@@ -318,8 +318,9 @@ def test_requests_that_are_run_alone_stay_on_the_loop_however_many_wait() -> Non
     async def scenario() -> None:
         async with bench() as opened:
             batcher = opened.batcher(network_of(mirror(), alone=True), learned(INLINE_SECONDS / 4, max_rows=1))
+            before = threading.enumerate()
             await asyncio.gather(*(ask_mirror(batcher) for _ in range(32)))
             assert batches(opened.registry) == {1: 32}
-            assert not [thread for thread in threading.enumerate() if thread.name.startswith("runner-")]
+            assert not [thread for thread in threading.enumerate() if thread not in before]
 
     asyncio.run(scenario())
