@@ -1,4 +1,4 @@
-"""`python -m benchmarks.results.trees [NAME ...]`: the Stanford Sentiment Treebank through the API, and the built-in `booleans`.
+"""`python -m benchmarks.results.trees [NAME ...]`: the Stanford Sentiment Treebank and the built-in `booleans`, by the API.
 
 `SYLLABUS_TEST_DATA` names the directory that holds `sst-trees`, whose three files are the splits. Five classes are
 learned, at every node. Asked is the root: which of five, and, as is usual (Socher et al. 2013), whether it is positive,
