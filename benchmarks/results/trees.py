@@ -1,6 +1,7 @@
-"""`python -m benchmarks.results.trees [NAME ...]`: the Stanford Sentiment Treebank and the built-in `booleans`, by the API.
+"""`python -m benchmarks.results.trees [NAME ...]`: sentiment and boolean trees, through the API.
 
-`SYLLABUS_TEST_DATA` names the directory that holds `sst-trees`, whose three files are the splits. Five classes are
+`SYLLABUS_TEST_DATA` names the directory that holds `sst-trees`, the Stanford Sentiment
+Treebank, whose three files are the splits. Five classes are
 learned, at every node. Asked is the root: which of five, and, as is usual (Socher et al. 2013), whether it is positive,
 4 or 3, or negative, 0 or 1, of the sentences that are not neutral: the greater sum of the probabilities decides.
 Every run is a job of the embedded stack, which is started for it; its state is thrown away.
