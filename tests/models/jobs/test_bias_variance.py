@@ -8,7 +8,7 @@ import pytest
 
 from models.errors import JobError
 from models.run import Outcome, Stopped, run
-from tests.models.running import Recorder, context_of, wish_at_poll, write_data_set
+from tests.models.running import Recorder, context_of, file, wish_at_poll, write_data_set
 
 EXACT: dict[str, Any] = {
     "epochs": 400,
@@ -69,9 +69,9 @@ def test_the_result_holds_the_identity_and_a_table_the_rows(by_degree: list[Outc
     assert result["error"] == pytest.approx(result["bias_squared"] + result["variance"], rel=1e-9)
     assert result["rows"] == {"train": 300, "test": 200}
     assert result["loss"] == "squared_error"
-    path = next(file.path for file in outcome.files if file.name == "decomposition.csv")
-    with path.open(newline="") as file:
-        lines = list(csv.DictReader(file))
+    path = file(outcome, "decomposition.csv")
+    with path.open(newline="") as opened:
+        lines = list(csv.DictReader(opened))
     assert [int(line["row"]) for line in lines] == list(range(200))
     assert np.mean([float(line["variance"]) for line in lines]) == pytest.approx(result["variance"])
     json.dumps(result, allow_nan=False)

@@ -19,7 +19,7 @@ from models.run import Outcome, Stopped, run
 from models.training import checkpoint
 from models.training.plan import Plan
 from models.training.settings import Split
-from tests.models.running import Recorder, context_of, wish_at_poll, write_data_set
+from tests.models.running import Recorder, context_of, file, wish_at_poll, write_data_set
 
 CONVEX: dict[str, Any] = {
     "epochs": 150,
@@ -41,9 +41,9 @@ def cross_validate(directory: Path, dataset: Path, architecture: str, **given: A
 
 
 def predictions(outcome: Outcome) -> list[dict[str, str]]:
-    path = next(file.path for file in outcome.files if file.name == "predictions.csv")
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
+    path = file(outcome, "predictions.csv")
+    with path.open(newline="") as opened:
+        return list(csv.DictReader(opened))
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +95,7 @@ def test_the_predictions_are_those_of_the_fold_that_held_the_row_out(
         assert sum(
             float(line[f"probability_{label}"]) for label in ("setosa", "versicolor", "virginica")
         ) == pytest.approx(1)
-    report = json.loads(next(file.path for file in stratified[0].files if file.name == "report.json").read_text())
+    report = json.loads(file(stratified[0], "report.json").read_text())
     right = np.mean([line["target"] == line["prediction"] for line in lines])
     assert report["pooled"]["accuracy"] == pytest.approx(right)
     assert np.sum(report["pooled"]["confusion_matrix"]) == 150

@@ -7,7 +7,7 @@ import pytest
 
 from models.errors import JobError
 from models.run import Candidate, Outcome, Stopped, run
-from tests.models.running import Recorder, context_of, wish_at_poll, write_data_set
+from tests.models.running import Recorder, context_of, file, wish_at_poll, write_data_set
 
 
 @pytest.fixture(scope="module")
@@ -56,11 +56,6 @@ def candidate(trained: Outcome) -> Candidate:
     return Candidate(trained.files[0].path, trained.version or {})
 
 
-def artifact(outcome: Outcome, name: str) -> Path:
-    (path,) = [file.path for file in outcome.files if file.name == name]
-    return path
-
-
 def test_the_rows_held_out_in_training_are_scored(trained: Outcome, iris: Path, tmp_path: Path) -> None:
     result = evaluate(tmp_path, trained, iris).result
     metrics = {name: value for name, value in result["metrics"].items() if name != "roc_curve"}
@@ -81,7 +76,7 @@ def test_the_result_has_every_metric_and_is_its_report(trained: Outcome, iris: P
     assert [row["label"] for row in metrics["per_class"]] == ["setosa", "versicolor", "virginica"]
     assert set(metrics["roc_curve"]) == {"setosa", "versicolor", "virginica"}
     json.dumps(outcome.result, allow_nan=False)
-    report = json.loads(artifact(outcome, "report.json").read_text())
+    report = json.loads(file(outcome, "report.json").read_text())
     assert {name: report[name] for name in ("metrics", "calibration", "drift", "artifacts")} == {
         name: outcome.result[name] for name in ("metrics", "calibration", "drift", "artifacts")
     }
@@ -107,10 +102,10 @@ def test_the_hardest_rows_are_listed_with_their_values(trained: Outcome, iris: P
     assert outcome.result["drift"]["verdict"]["drift"] == "unknown"  # without the rows that it was trained on
     rows = outcome.result["hardest"]
     assert [row["loss"] for row in rows] == sorted((row["loss"] for row in rows), reverse=True)
-    (first, *_) = json.loads(artifact(outcome, "report.json").read_text())["hardest"]
+    (first, *_) = json.loads(file(outcome, "report.json").read_text())["hardest"]
     inputs = np.load(iris / "train.inputs.npy")[first["source_row"]]
     assert first["values"] == dict(zip(("x0", "x1", "x2", "x3"), map(float, inputs), strict=True))
-    assert len(artifact(outcome, "hardest.csv").read_text().splitlines()) == 5
+    assert len(file(outcome, "hardest.csv").read_text().splitlines()) == 5
 
 
 def test_rows_like_those_of_the_training_have_not_drifted(trained: Outcome, iris: Path, tmp_path: Path) -> None:
@@ -131,7 +126,7 @@ def test_moved_rows_have_drifted_and_the_moved_column_is_named(trained: Outcome,
     assert drift["verdict"]["drift"] == "large"
     assert "x1" in drift["verdict"]["detail"]
     assert drift["classifier"]["interval"][0] > 0.8
-    assert artifact(outcome, "drift.png").stat().st_size > 0
+    assert file(outcome, "drift.png").stat().st_size > 0
 
 
 def test_two_versions_are_compared_on_the_same_rows(
@@ -148,7 +143,7 @@ def test_two_versions_are_compared_on_the_same_rows(
     assert compared["test"]["name"] == "mcnemar"
     assert compared["verdict"]["better"] == "first"
     assert "a-model 1 (first) is better than b-model 2 (second)" in compared["verdict"]["detail"]
-    assert artifact(outcome, "comparison.plotly.json").exists()
+    assert file(outcome, "comparison.plotly.json").exists()
     assert recorder.fractions == sorted(recorder.fractions)
     assert recorder.fractions[-1] == 1
 
@@ -157,7 +152,7 @@ def test_images_have_a_sheet_of_the_hardest(few_digits: Path, tmp_path: Path) ->
     request = {"architecture": "lenet", "training": {"epochs": 1}}
     trained = run(context_of(tmp_path / "train", "train", request, dataset=few_digits))
     outcome = evaluate(tmp_path / "evaluate", trained, few_digits, reference=few_digits, hardest=7)
-    assert artifact(outcome, "hardest.png").read_bytes().startswith(b"\x89PNG")
+    assert file(outcome, "hardest.png").read_bytes().startswith(b"\x89PNG")
     assert {column["name"] for column in outcome.result["drift"]["columns"]} == {
         "brightness",
         "contrast",

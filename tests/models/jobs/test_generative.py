@@ -11,7 +11,7 @@ from sklearn.datasets import load_digits, load_wine
 from models.errors import JobError
 from models.inference import Session
 from models.run import Outcome, Stopped, run
-from tests.models.running import Recorder, context_of, wish_at_poll, write_data_set
+from tests.models.running import Recorder, context_of, file, wish_at_poll, write_data_set
 
 SHORT: dict[str, Any] = {"epochs": 8, "batch_size": 64, "optimizer": {"name": "adam", "learning_rate": 0.005}}
 
@@ -21,16 +21,12 @@ def train(directory: Path, dataset: Path, architecture: str, training: dict[str,
     return run(context_of(directory, "train", request, dataset=dataset))
 
 
-def file_of(outcome: Outcome, name: str) -> Path:
-    return next(file.path for file in outcome.files if file.name == name)
-
-
 def graph(outcome: Outcome, name: str) -> Session:
-    return Session(file_of(outcome, f"{name}.onnx"), 1)
+    return Session(file(outcome, f"{name}.onnx"), 1)
 
 
 def with_model(directory: Path, kind: str, trained: Outcome, dataset: Path, **request: Any) -> Outcome:
-    model = file_of(trained, "model.onnx")
+    model = file(trained, "model.onnx")
     return run(context_of(directory, kind, request, dataset=dataset, model=model, version=trained.version))
 
 
@@ -147,7 +143,7 @@ def test_inference_writes_the_error_and_the_score_of_each_row(
     autoencoder: Outcome, digits: Path, tmp_path: Path
 ) -> None:
     outcome = with_model(tmp_path, "infer", autoencoder, digits)
-    lines = [json.loads(line) for line in file_of(outcome, "predictions.jsonl").read_text().splitlines()]
+    lines = [json.loads(line) for line in file(outcome, "predictions.jsonl").read_text().splitlines()]
     _, error, score = graph(autoencoder, "model").run(np.load(digits / "train.inputs.npy"))
     np.testing.assert_allclose([line["error"] for line in lines], error, rtol=1e-4)
     np.testing.assert_allclose([line["score"] for line in lines], score, rtol=1e-4)
@@ -159,7 +155,7 @@ def test_a_conditional_network_is_told_the_classes_by_their_names(vae: Outcome, 
         tmp_path / "turned", {"train": (images, 9 - targets)}, classes=[str(9 - k) for k in range(10)]
     )
     outcome = with_model(tmp_path / "a", "infer", vae, turned)
-    lines = [json.loads(line) for line in file_of(outcome, "predictions.jsonl").read_text().splitlines()]
+    lines = [json.loads(line) for line in file(outcome, "predictions.jsonl").read_text().splitlines()]
     _, _, expected = graph(vae, "model").run((images, targets.astype(np.int64)))
     np.testing.assert_allclose([line["score"] for line in lines], expected, rtol=1e-4)
     unlabelled = write_data_set(tmp_path / "unlabelled", {"train": (images, None)})
@@ -201,5 +197,5 @@ def test_a_paused_training_ends_with_the_same_weights(few_digits: Path, tmp_path
         with pytest.raises(Stopped):
             run(context_of(directory, "train", request, dataset=few_digits, report=report))
         resumed = run(context_of(directory, "train", request, dataset=few_digits))
-        weights = [file_of(outcome, "weights.safetensors").read_bytes() for outcome in (whole, resumed)]
+        weights = [file(outcome, "weights.safetensors").read_bytes() for outcome in (whole, resumed)]
         assert weights[0] == weights[1]

@@ -12,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from models.data import DataSet
 from models.run import Outcome, run
 from models.training.settings import Split
-from tests.models.running import Array, context_of
+from tests.models.running import Array, context_of, file
 
 WHOLE = {"validation": 0.0, "test": 0.0}
 NUM_DIABETES = 442
@@ -33,7 +33,7 @@ def train(directory: Path, dataset: Path, architecture: str, training: dict[str,
 
 def coefficients(outcome: Outcome) -> Array:
     """Of standardised features and targets."""
-    weights = next(file.path for file in outcome.files if file.name == "weights.safetensors")
+    weights = file(outcome, "weights.safetensors")
     return np.asarray(load_file(weights)["1.affine.weight"][0])
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from models.inference import Session, load
 from models.run import JobContext, Outcome, Stopped, run
-from tests.models.running import Recorder, context_of, wish_at_poll, write_data_set
+from tests.models.running import Recorder, context_of, file, wish_at_poll, write_data_set
 
 ALL = ["optimized", "fp16", "int8"]
 
@@ -42,16 +42,12 @@ def outcome(lenet: Outcome, digits: Path, tmp_path_factory: pytest.TempPathFacto
     return run(context(tmp_path_factory.mktemp("optimize"), lenet, digits))
 
 
-def file_of(outcome: Outcome, name: str) -> Path:
-    return next(file.path for file in outcome.files if file.name == name)
-
-
 def test_every_variant_is_accepted_with_its_file_and_report(outcome: Outcome) -> None:
     assert [variant["name"] for variant in outcome.result["variants"]] == ALL
     assert all(variant["accepted"] and variant["reason"] is None for variant in outcome.result["variants"])
     assert [file.name for file in outcome.files] == [*(f"{name}.onnx" for name in ALL), "report.json"]
     assert [variant["file"] for variant in outcome.variants or []] == [f"{name}.onnx" for name in ALL]
-    assert json.loads(file_of(outcome, "report.json").read_text()) == outcome.result
+    assert json.loads(file(outcome, "report.json").read_text()) == outcome.result
     json.dumps(outcome.result, allow_nan=False)
 
 
@@ -59,7 +55,7 @@ def test_a_report_holds_the_variant_against_the_original(outcome: Outcome, lenet
     for name, variant in by_name(outcome).items():
         report = variant["report"]
         assert report["bytes"]["original"] == lenet.files[0].path.stat().st_size
-        assert report["bytes"]["variant"] == file_of(outcome, f"{name}.onnx").stat().st_size
+        assert report["bytes"]["variant"] == file(outcome, f"{name}.onnx").stat().st_size
         metrics = report["metrics"]
         assert (metrics["split"], metrics["main"]) == ("test", "accuracy")
         assert metrics["rows"] == sum(sum(row) for row in lenet.result["metrics"]["confusion_matrix"])
@@ -76,7 +72,7 @@ def test_the_answers_differ_as_the_report_says(outcome: Outcome, lenet: Outcome,
     expected = Session(lenet.files[0].path, 1).run(batch)
     allowed = {"optimized": 1e-5, "fp16": 0.01, "int8": 0.1}
     for name, variant in by_name(outcome).items():
-        answered = Session(file_of(outcome, f"{name}.onnx"), 1).run(batch)
+        answered = Session(file(outcome, f"{name}.onnx"), 1).run(batch)
         np.testing.assert_allclose(answered.sum(axis=1), 1, atol=1e-5)
         assert np.abs(answered - expected).max() <= allowed[name]
         assert variant["report"]["parity"]["max_abs_difference"] <= allowed[name]
@@ -85,7 +81,7 @@ def test_the_answers_differ_as_the_report_says(outcome: Outcome, lenet: Outcome,
 def test_inputs_outputs_and_metadata_stay_and_all_weights_are_inside(outcome: Outcome, lenet: Outcome) -> None:
     original = onnx.load(lenet.files[0].path)
     for name in ALL:
-        data = file_of(outcome, f"{name}.onnx").read_bytes()
+        data = file(outcome, f"{name}.onnx").read_bytes()
         model = onnx.load_model_from_string(data)
         assert list(model.graph.input) == list(original.graph.input)
         assert list(model.graph.output) == list(original.graph.output)
@@ -102,10 +98,10 @@ def weight_types(path: Path) -> set[int]:
 
 
 def test_weights_are_of_the_type_that_the_name_says(outcome: Outcome) -> None:
-    assert weight_types(file_of(outcome, "optimized.onnx")) == {onnx.TensorProto.FLOAT}
+    assert weight_types(file(outcome, "optimized.onnx")) == {onnx.TensorProto.FLOAT}
     # What normalises the pixels stays in float32, and the last and the smallest layers of int8.
-    assert onnx.TensorProto.FLOAT16 in weight_types(file_of(outcome, "fp16.onnx"))
-    assert weight_types(file_of(outcome, "int8.onnx")) == {onnx.TensorProto.INT8, onnx.TensorProto.FLOAT}
+    assert onnx.TensorProto.FLOAT16 in weight_types(file(outcome, "fp16.onnx"))
+    assert weight_types(file(outcome, "int8.onnx")) == {onnx.TensorProto.INT8, onnx.TensorProto.FLOAT}
     sizes = [by_name(outcome)[name]["report"]["bytes"]["variant"] for name in ALL]
     assert sizes == sorted(sizes, reverse=True)
     assert sizes[2] < 0.5 * sizes[0]
@@ -114,7 +110,7 @@ def test_weights_are_of_the_type_that_the_name_says(outcome: Outcome) -> None:
 def test_the_same_job_makes_the_same_files(outcome: Outcome, lenet: Outcome, digits: Path, tmp_path: Path) -> None:
     again = run(context(tmp_path, lenet, digits))
     for name in ALL:
-        digests = [hashlib.sha256(file_of(each, f"{name}.onnx").read_bytes()).hexdigest() for each in (outcome, again)]
+        digests = [hashlib.sha256(file(each, f"{name}.onnx").read_bytes()).hexdigest() for each in (outcome, again)]
         assert digests[0] == digests[1], name
 
 

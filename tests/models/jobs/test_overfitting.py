@@ -9,7 +9,7 @@ from sklearn.datasets import load_digits
 
 from models.inference import Session
 from models.run import run
-from tests.models.running import Array, context_of, write_data_set
+from tests.models.running import Array, context_of, file, write_data_set
 
 NUM_TRAIN = 200
 WRONG_LABELS = 0.2
@@ -65,7 +65,7 @@ def scores(
         "training": {**MEMORISING, **training},
     }
     outcome = run(context_of(directory, "train", request, dataset=dataset))
-    session = Session(next(file.path for file in outcome.files if file.name == "model.onnx"), threads=1)
+    session = Session(file(outcome, "model.onnx"), threads=1)
     probabilities = {name: session.run(images) for name, (images, _) in splits.items()}
     of_truth = {name: probabilities[name][np.arange(len(labels)), labels] for name, (_, labels) in splits.items()}
     losses = {name: float(-np.log(np.maximum(values, 1e-12)).mean()) for name, values in of_truth.items()}

@@ -16,7 +16,7 @@ from models.errors import JobError
 from models.inference import Session
 from models.readers import shapes_masks
 from models.run import Outcome, run
-from tests.models.running import context_of, write_data_set
+from tests.models.running import context_of, file, write_data_set
 
 SHORT: dict[str, Any] = {"epochs": 2, "batch_size": 8, "early_stopping": {"metric": "val_iou", "patience": 2}}
 
@@ -42,13 +42,9 @@ def trained(shapes: Path, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
 
 
 def with_model(directory: Path, kind: str, trained: Outcome, dataset: Path, **request: Any) -> Outcome:
-    (graph,) = [file.path for file in trained.files if file.name == "model.onnx"]
+    graph = file(trained, "model.onnx")
     context = context_of(directory, kind, request, dataset=dataset, model=graph, version=trained.version)
     return run(context)
-
-
-def produced(outcome: Outcome, name: str) -> Path:
-    return next(file.path for file in outcome.files if file.name == name)
 
 
 def test_unet_reaches_90_percent_of_overlap_on_drawn_shapes(tmp_path: Path) -> None:
@@ -94,11 +90,11 @@ def test_images_of_another_size_are_judged_at_their_own(trained: Outcome, tmp_pa
 
 def test_inference_writes_a_mask_for_each_image(trained: Outcome, shapes: Path, tmp_path: Path) -> None:
     outcome = with_model(tmp_path, "infer", trained, shapes)
-    lines = [json.loads(line) for line in produced(outcome, "predictions.jsonl").read_text().splitlines()]
+    lines = [json.loads(line) for line in file(outcome, "predictions.jsonl").read_text().splitlines()]
     assert len(lines) == outcome.result["rows"] == 60
     images = np.array(DataSet.open(shapes).inputs("train"))
-    expected = Session(produced(trained, "model.onnx"), 1).run(images).argmax(axis=1)
-    with zipfile.ZipFile(produced(outcome, "masks.zip")) as archive:
+    expected = Session(file(trained, "model.onnx"), 1).run(images).argmax(axis=1)
+    with zipfile.ZipFile(file(outcome, "masks.zip")) as archive:
         assert archive.namelist() == [line["mask"] for line in lines]
         for line, mask in zip(lines, expected, strict=True):
             written = np.asarray(Image.open(io.BytesIO(archive.read(line["mask"]))))
@@ -108,8 +104,8 @@ def test_inference_writes_a_mask_for_each_image(trained: Outcome, shapes: Path, 
 
 def test_in_csv_each_classs_share_is_a_column(trained: Outcome, shapes: Path, tmp_path: Path) -> None:
     outcome = with_model(tmp_path, "infer", trained, shapes, output_format="csv")
-    with produced(outcome, "predictions.csv").open() as file:
-        rows = list(csv.DictReader(file))
+    with file(outcome, "predictions.csv").open() as opened:
+        rows = list(csv.DictReader(opened))
     assert list(rows[0]) == ["split", "row", *(f"shares.{name}" for name in shapes_masks.CLASSES), "mask"]
     assert sum(float(rows[0][f"shares.{name}"]) for name in shapes_masks.CLASSES) == pytest.approx(1)
 
@@ -139,6 +135,6 @@ def test_masks_of_one_class_have_nothing_to_learn(tmp_path: Path) -> None:
 def test_a_file_that_was_exported_here_is_a_segmentation_wherever_it_is_registered(
     trained: Outcome, tmp_path: Path
 ) -> None:
-    version = run(context_of(tmp_path, "register", {}, upload=produced(trained, "model.onnx"))).version
+    version = run(context_of(tmp_path, "register", {}, upload=file(trained, "model.onnx"))).version
     assert version is not None
     assert version["signature"] == {**(trained.version or {})["signature"], "batchable": True}

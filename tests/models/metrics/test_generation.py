@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.linalg import sqrtm
 
-from models.metrics.classification import class_frequencies as class_shares
+from models.metrics.classification import class_frequencies
 from models.metrics.generation import classes_found, diversity, frechet_distance
 
 RANDOM = np.random.default_rng(0)
@@ -31,7 +31,7 @@ def test_frechet_bears_features_that_are_always_the_same() -> None:
 
 
 def test_a_class_is_found_at_a_tenth_of_its_rate() -> None:
-    real = class_shares(np.repeat([0, 1, 3], [50, 40, 10]), 4)
+    real = class_frequencies(np.repeat([0, 1, 3], [50, 40, 10]), 4)
     np.testing.assert_allclose(real, [0.5, 0.4, 0, 0.1])
     assert classes_found(np.array([0.88, 0.03, 0.06, 0.03]), real) == 2
     assert classes_found(real, real) == 3
