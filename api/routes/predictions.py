@@ -54,8 +54,6 @@ PREDICT_BODY: dict[str, Any] = {
     "parameters": TIMES,
 }
 
-BEAM = "Of a model that writes: how many texts are tried at once."
-LENGTH = "Likewise: the most units of a text."
 PICTURE: dict[int | str, dict[str, Any]] = {
     200: {
         "content": {"image/png": {"schema": BINARY}},

@@ -282,13 +282,36 @@ class Translated(Schema):
     score: float = Field(description="The mean logarithm of its tokens' probabilities, the end's included.")
 
 
+class Forecast(Schema):
+    """What is forecast behind one series: a number for each step, and for each quantile, by its level, as many."""
+
+    forecast: list[float]
+    quantiles: dict[str, list[float]] | None = None
+
+
+class TextProbability(Schema):
+    """How probable one text is: the natural logarithm, of how many tokens, the end included, and their perplexity."""
+
+    log_probability: float
+    tokens: int
+    perplexity: float
+
+
 class PredictionsOut(Schema):
     """One prediction an input, in their order."""
 
     model: str
     version: int
     predictions: (
-        list[Classified] | list[Estimated] | list[Segmented] | list[Tagged] | list[Translated] | list[Reconstructed]
+        list[Classified]
+        | list[Estimated]
+        | list[Segmented]
+        | list[Tagged]
+        | list[Translated]
+        | list[Reconstructed]
+        | list[Forecast]
+        | list[TextProbability]
     ) = Field(
-        description="Classes; values for regression; masks for segmentation; tagged tokens; texts; reconstructions."
+        description="Classes; values for regression; masks for segmentation; tagged tokens; texts; reconstructions; "
+        "forecasts; probabilities of texts."
     )

@@ -29,7 +29,7 @@ FORMS: dict[str, Form] = {".png": "png", ".zip": "zip"}
 def generate(
     ctx: typer.Context,
     model: Model,
-    n: Annotated[int, typer.Option("-n", min=1, help="How many samples.")] = 16,
+    n: Annotated[int | None, typer.Option("-n", min=1, help="How many samples.", show_default="16")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="The same seed gives the same samples.")] = None,
     label: Annotated[list[str] | None, typer.Option(help="The class; one for each sample if repeated.")] = None,
     temperature: Annotated[float, typer.Option(help="Of the codes: near 0, what is likeliest, up to 10.")] = 1.0,
@@ -43,6 +43,8 @@ def generate(
     as_json: JsonFlag = False,
 ) -> None:
     """Draw samples, or have texts written."""
+    if stream and (n is not None or output is not None):
+        raise typer.BadParameter("prints one text; leave out -n and -o", param_hint="--stream")
     chosen = label[0] if label and len(label) == 1 else label
     given: dict[str, Any] = {"start": start, "top_k": top_k, "top_p": top_p, "max_length": max_length}
     writing = {name: value for name, value in given.items() if value is not None}
@@ -61,7 +63,7 @@ def generate(
             s,
             output,
             lambda form: s.api.models.generate(
-                model, n, seed=seed, label=chosen, temperature=temperature, version=version, form=form, **writing
+                model, n or 16, seed=seed, label=chosen, temperature=temperature, version=version, form=form, **writing
             ),
         )
 

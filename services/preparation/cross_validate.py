@@ -40,8 +40,8 @@ def _require_order(method: str, task: str) -> None:
 
 
 def _require_stratified(folds: int, subject: Subject) -> None:
-    if subject.manifest["task"] != "classification":
-        msg = "divides by class, and this data set is for regression; use k_fold"
+    if (task := subject.manifest["task"]) != "classification":
+        msg = f"divides by class, and this data set is for {task}; use k_fold"
         raise Invalid.field("method_unsuitable", ["body", "method"], msg)
     counts = (subject.manifest.get("class_counts") or {}).get("train") or [subject.rows]
     fewest = min(count for count in counts if count)

@@ -4,6 +4,7 @@ from sqlalchemy.orm import Session
 
 from services.errors import Invalid
 from services.preparation.fits import Subject
+from services.preparation.with_model import VARYING
 from services.requests.diagnose import DiagnoseRequest
 from services.resources import Resources
 from services.tables import Job
@@ -14,7 +15,7 @@ TASKS = ("classification", "regression", "segmentation")
 def prepare(session: Session, resources: Resources, request: DiagnoseRequest) -> Job:
     """Checks are made in the order of the catalogue of checks, each once; each row is left out by one of the folds."""
     subject = Subject.of(session, resources, request, TASKS)
-    if (modality := subject.manifest["modality"]) not in ("image", "tabular"):
+    if (modality := subject.manifest["modality"]) in VARYING:
         msg = f"holds {modality} data; `diagnose` is for images and tables"
         raise Invalid.field("data_not_diagnosed", ["body", "dataset"], msg)
     if "label_noise" in request.checks and request.folds > subject.rows:

@@ -108,7 +108,7 @@ def _tags(signature: dict[str, Any], outputs: Sequence[np.ndarray], top_k: int, 
 
 
 def _probabilities_of_texts(
-    signature: dict[str, Any], outputs: Sequence[np.ndarray], top_k: int, sizes: Sequence[Size]
+    signature: dict[str, Any], outputs: Sequence[np.ndarray], top_k: int, about: About
 ) -> list[Prediction]:
     check_finite(outputs[0])
     return [

@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from services.serving.ranking import best
 from shapes.tokens import BEGIN, END
 
 Given = Mapping[str, np.ndarray]
 """What there is of each text beside its last token, (B, ...), by the name of the decoder's input."""
 Step = Callable[[np.ndarray, Given], Awaitable[tuple[np.ndarray, Given]]]
 """From the last tokens (B,) and what else there is to the logarithms (B, K) of the next ones' probabilities, and that
-of it which has changed."""
+of it which changes, the same at each step."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Beam:
         totals_BK = self.totals_B[:, None] + logs_BK.astype(np.float64)
         texts: list[list[int]] = []
         totals, sources = [], []
-        for place in np.argsort(-totals_BK, axis=None, kind="stable")[: 2 * self.width].tolist():
+        for place in best(totals_BK.reshape(-1), 2 * self.width).tolist():
             if len(texts) + len(self.ended) == self.width:
                 break
             source, token = divmod(place, logs_BK.shape[1])
@@ -67,8 +68,11 @@ class Beam:
 async def search(step: Step, given: Given, *, width: int, max_length: int) -> Written:
     """The best text of up to `max_length` tokens, for what an encoder has made of a row, (1, ...)."""
     beam = Beam(width, max_length)
+    # What does not change is the same for all texts: it is copied once, and not at each step.
+    copies = {name: np.repeat(array, width, axis=0) for name, array in given.items()}
     while beam.texts:
         logs_BK, changed = await step(beam.last_B, given)
         sources = beam.extend(logs_BK)
-        given = {name: array[sources] for name, array in {**given, **changed}.items()}
+        same = {name: array[: len(sources)] for name, array in copies.items()}
+        given = {**same, **{name: array[sources] for name, array in changed.items()}}
     return max(beam.ended, key=lambda written: written.score)

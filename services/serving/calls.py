@@ -85,6 +85,6 @@ class InferCall(Call):
     def answer(self, answer: Answer) -> Inference:
         """The response's body. Raises `Invalid` for outputs asked for in JSON that JSON does not carry."""
         model = self.found.model
-        outputs = dict(zip(self.found.loaded.network.output_names, answer.outputs, strict=True))
+        outputs = self.found.loaded.network.named(answer.outputs)
         body, length = encode(self.request, model.name, str(model.version), outputs)
         return Inference(model, body, length, answer.queue_seconds, answer.infer_seconds)

@@ -2,17 +2,15 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from services.errors import Invalid, UnsupportedMediaType
 from services.serving import inputs
 from services.serving.answers import About
 from services.serving.inputs import ImageFiles
-from services.serving.model import ServedModel
+from services.serving.model import ServedModel, tokenizer_of
 from services.serving.network import Feeds, Network
 from services.serving.series import decode_series, decode_windows
-from shapes.tokens import Tokenizer
 
 INLINE_PIXELS = 128 * 128
 """Images with no more pixels are decoded on the event loop: the way to a thread and back would take longer."""
@@ -103,16 +101,11 @@ def text(content: bytes) -> Given:
 
 
 def _open_texts(model: ServedModel, texts: Sequence[Any], num_bytes: int) -> Decoding:
-    name, tokenizer, is_quick = model.signature["input"]["name"], _tokenizer(model), num_bytes <= INLINE_CHARACTERS
+    name, tokenizer, is_quick = model.signature["input"]["name"], tokenizer_of(model), num_bytes <= INLINE_CHARACTERS
     if tokenizer.unit != "given":
         return Decoding(len(texts), is_quick, lambda: {name: inputs.decode_texts(texts, tokenizer)})
     words = inputs.read_words(texts)
     return Decoding(len(texts), is_quick, lambda: {name: inputs.decode_words(words, tokenizer)}, words)
-
-
-@lru_cache(64)
-def _tokenizer(model: ServedModel) -> Tokenizer:
-    return Tokenizer.of(model.signature["input"]["tokenizer"])
 
 
 def _open_series(given: Mapping[str, Any], rows: Sequence[Any]) -> Decoding:

@@ -16,6 +16,7 @@ from PIL.Image import Image
 from services import images
 from services.errors import Invalid, TooLarge
 from services.serving.network import Network
+from services.serving.padding import padded
 from services.serving.protocol.datatypes import TensorSpec
 from services.serving.protocol.tensors import check_shape, from_json
 from services.serving.words import Words
@@ -24,8 +25,7 @@ from shapes.trees import Malformed
 
 MAX_BATCH = 1024
 MAX_TEXT_CHARACTERS = 100_000
-SHORTEST_ROW = 8
-"""Rows of tokens are padded to this many or to a greater power of two, so that rows of one width can run together."""
+FLOAT32_MAX = float(np.finfo(np.float32).max)
 # Images are decoded one after another into the network's small size, so this bounds time and not memory.
 MAX_IMAGES_OF_FULL_SIZE = 4
 
@@ -176,9 +176,10 @@ def decode_rows(inputs: Sequence[Any], columns: Sequence[dict[str, Any]]) -> np.
 
 
 def decode_texts(inputs: Sequence[Any], tokenizer: Tokenizer) -> np.ndarray:
-    """Texts as int64 (N, T, ...) of tokens, padded behind. Raises `Invalid` naming the input."""
+    """Texts as int64 (N, T, ...) of tokens, padded behind. Raises `TooLarge`, and `Invalid` naming the input."""
     check_batch(len(inputs))
-    return _padded([_tokens(index, text, tokenizer) for index, text in enumerate(inputs)], tokenizer)
+    rows = [_tokens(index, text, tokenizer) for index, text in enumerate(inputs)]
+    return padded(rows, tokenizer.item_shape, PADDING, np.int64)
 
 
 def read_words(inputs: Sequence[Any]) -> list[Words]:
@@ -188,18 +189,8 @@ def read_words(inputs: Sequence[Any]) -> list[Words]:
 
 
 def decode_words(rows: Sequence[Words], tokenizer: Tokenizer) -> np.ndarray:
-    """Words as int64 (N, T, ...) of tokens, padded behind."""
-    return _padded([tokenizer.encode(row.lines) for row in rows], tokenizer)
-
-
-def _padded(rows: Sequence[list[Any]], tokenizer: Tokenizer) -> np.ndarray:
-    width = SHORTEST_ROW
-    while width < max(map(len, rows)):
-        width *= 2
-    batch = np.full((len(rows), width, *tokenizer.item_shape), PADDING, np.int64)
-    for tokens, row in zip(rows, batch, strict=True):
-        row[: len(tokens)] = tokens
-    return batch
+    """Words as int64 (N, T, ...) of tokens, padded behind. Raises `TooLarge`."""
+    return padded([tokenizer.encode(row.lines) for row in rows], tokenizer.item_shape, PADDING, np.int64)
 
 
 def _tokens(index: int, text: object, tokenizer: Tokenizer) -> list[Any]:
@@ -255,7 +246,7 @@ def _read_number(value: object) -> float:
         return math.nan
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError("expected a number or null")
-    if abs(value) > float(np.finfo(np.float32).max):
+    if abs(value) > FLOAT32_MAX:
         raise ValueError("the number is too large for float32")
     return float(value)
 

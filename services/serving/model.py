@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from services.registry import MAIN
+from shapes.tokens import Tokenizer
 
 ENCODER, DECODER = "encoder", "decoder"
 GRAPHS: Mapping[str, str] = {
@@ -56,3 +58,9 @@ class ServedModel:
     def repeats(self) -> bool:
         """Whether a request has to come to the same bits whatever else is asked beside it."""
         return self.graph == DECODER and self.signature["task"] not in SEARCHED
+
+
+@lru_cache(64)
+def tokenizer_of(model: ServedModel, side: Literal["input", "output"] = "input") -> Tokenizer:
+    """That of the texts which a version reads, or of those which it writes."""
+    return Tokenizer.of(model.signature[side]["tokenizer"])

@@ -63,6 +63,10 @@ class Network:
         outputs: Outputs = self.session.run(self.output_names, feeds, options or self._options)
         return outputs
 
+    def named(self, outputs: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+        """The outputs of a run by their names."""
+        return dict(zip(self.output_names, outputs, strict=True))
+
     @property
     def has_one_shape(self) -> bool:
         """Whether all but the batch dimension is fixed."""

@@ -12,25 +12,19 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from services.errors import Invalid
-from services.serving.inputs import SHORTEST_ROW, check_batch
+from services.serving.inputs import FLOAT32_MAX, check_batch
+from services.serving.padding import padded
 
 MAX_STEPS = 10_000
 SERIES, AHEAD = "series", "known_ahead"
-FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 
 def decode_series(inputs: Sequence[Any], columns: Sequence[Mapping[str, Any]]) -> np.ndarray:
-    """Series of any length, followed by NaN. Raises `Invalid` naming the input, the step and the column."""
+    """Series of any length, followed by NaN. Raises `TooLarge`, and `Invalid` naming input, step and column."""
     check_batch(len(inputs))
     names = [column["name"] for column in columns]
     series = [read_steps(*_series(Spot(index), value), names) for index, value in enumerate(inputs)]
-    width = SHORTEST_ROW
-    while width < max(map(len, series)):
-        width *= 2
-    batch = np.full((len(series), width, len(names)), np.nan, np.float32)
-    for steps, row in zip(series, batch, strict=True):
-        row[: len(steps)] = steps
-    return batch
+    return padded(series, (len(names),), np.nan, np.float32)
 
 
 def decode_windows(inputs: Sequence[Any], described: Mapping[str, Any]) -> np.ndarray:
@@ -105,7 +99,10 @@ def read_steps(spot: Spot, value: object, names: Sequence[str]) -> np.ndarray:
     steps = np.empty((len(rows), len(names)), np.float32)
     for number, row in enumerate(rows):
         for place, (key, each) in enumerate(_step(spot.at(number), row, names)):
-            steps[number, place] = _number(spot.at(number, *key), each)
+            try:
+                steps[number, place] = _number(each)
+            except ValueError as error:
+                raise spot.at(number, *key).wrong(str(error)) from None
     return steps
 
 
@@ -143,9 +140,10 @@ def _require_names(spot: Spot, value: Mapping[str, Any], names: Sequence[str]) -
             raise spot.wrong(f"the column {name!r} is missing")
 
 
-def _number(spot: Spot, value: object) -> float:
+def _number(value: object) -> float:
+    """Raises `ValueError` saying what is wrong."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise spot.wrong("expected a number; a series has none missing: fill it in, or leave the step out")
+        raise ValueError("expected a number; a series has none missing: fill it in, or leave the step out")
     if abs(value) > FLOAT32_MAX:
-        raise spot.wrong("the number is too large for float32")
+        raise ValueError("the number is too large for float32")
     return float(value)

@@ -17,9 +17,8 @@ from services.serving.answers import Prediction, written_answer
 from services.serving.beam import Given, Written, search
 from services.serving.calls import Predictions
 from services.serving.engine import Engine, Loaded
-from services.serving.model import ServedModel
+from services.serving.model import SEARCHED, ServedModel, tokenizer_of
 from services.serving.network import Feeds
-from shapes.tokens import Tokenizer
 
 MAX_BEAM_WIDTH = 16
 ROWS_AT_ONCE = 16
@@ -44,7 +43,7 @@ class Parts(NamedTuple):
 def limits(model: ServedModel, wished: Search) -> tuple[int, int]:
     """The width of the beam and the greatest length. Raises `Conflict` and `Invalid` for what a version cannot do."""
     signature = model.signature
-    if signature["task"] != "translation":
+    if signature["task"] not in SEARCHED:
         detail = f"Model {model.name!r} does {signature['task']}; `beam_width` and `max_length` are for texts to write."
         raise Conflict("call_unsupported", detail)
     most, unit = (signature["output"]["tokenizer"][name] for name in ("max_length", "unit"))
@@ -68,24 +67,24 @@ class Writer:
     async def predict(self, feeds: Feeds, decode_seconds: float) -> Predictions:
         """The best text of each row. Raises `TooManyRequests`, `DeadlineExceeded` and `Invalid`."""
         started_at, turns = time.monotonic(), asyncio.Semaphore(ROWS_AT_ONCE)
-        given = {**feeds, **await self._run(self.parts.encoder, feeds)}
-        taken = {name: given[name] for name in self.parts.decoder.network.input_names if name in given}
         try:
             async with asyncio.TaskGroup() as group:
-                rows = ({name: array[row : row + 1] for name, array in taken.items()} for row in range(_rows(feeds)))
+                rows = ({name: array[row : row + 1] for name, array in feeds.items()} for row in range(_rows(feeds)))
                 tasks = [group.create_task(self._write(row, turns)) for row in rows]
         except ExceptionGroup as failed:
             raise failed.exceptions[0] from None
-        tokenizer = Tokenizer.of(self.model.signature["output"]["tokenizer"])
+        tokenizer = tokenizer_of(self.model, "output")
         texts = [task.result() for task in tasks]
         items: list[Prediction] = [
             written_answer(index, text.tokens, text.score, tokenizer) for index, text in enumerate(texts)
         ]
         return Predictions(self.model, items, 0.0, decode_seconds, time.monotonic() - started_at)
 
-    async def _write(self, given: Given, turns: asyncio.Semaphore) -> Written:
+    async def _write(self, row: Feeds, turns: asyncio.Semaphore) -> Written:
         async with turns:
-            return await search(self._step, given, width=self.width, max_length=self.max_length)
+            given = {**row, **await self._run(self.parts.encoder, row)}
+            taken = {name: given[name] for name in self.parts.decoder.network.input_names if name in given}
+            return await search(self._step, taken, width=self.width, max_length=self.max_length)
 
     async def _step(self, last_B: np.ndarray, given: Given) -> tuple[np.ndarray, Given]:
         outputs = await self._run(self.parts.decoder, {"previous": last_B, **given})
@@ -94,7 +93,7 @@ class Writer:
 
     async def _run(self, loaded: Loaded, feeds: Feeds) -> Mapping[str, np.ndarray]:
         answer = await self.engine.run(loaded, feeds, _rows(feeds), deadline=self.deadline, priority=self.priority)
-        return dict(zip(loaded.network.output_names, answer.outputs, strict=True))
+        return loaded.network.named(answer.outputs)
 
 
 def _rows(feeds: Feeds) -> int:

@@ -51,7 +51,7 @@ class CodedCall(Call):
         found = self.found
         for output in answer.outputs:
             check_finite(output, GIVEN_AS.get(self.name, "inputs"))
-        outputs = dict(zip(found.loaded.network.output_names, answer.outputs, strict=True))
+        outputs = found.loaded.network.named(answer.outputs)
         times = answer.queue_seconds, self.decode_seconds, answer.infer_seconds
         return Coded(found.model, self.name, outputs, self.told, *times)
 

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from services.errors import FieldError, Invalid
+from services.serving.inputs import FLOAT32_MAX
 
 CODES, CLASSES, TOKENS = 0, 1, 2
 """Streams of a seed, so that what is drawn of one is independent of the others."""
@@ -67,8 +68,8 @@ def read(rows: Sequence[Any], size: int, field: str) -> np.ndarray:
     if codes.shape != (len(rows), size) or codes.dtype.kind not in "iuf":
         given = " x ".join(map(str, codes.shape))
         raise _wrong(loc, f"expected {len(rows)} x {size} numbers, a code of {size} for each sample; got {given}")
-    if (np.abs(codes) > np.finfo(np.float32).max).any():  # what is not finite is no JSON
-        index = int(np.flatnonzero((np.abs(codes) > np.finfo(np.float32).max).any(axis=1))[0])
+    if (np.abs(codes) > FLOAT32_MAX).any():  # what is not finite is no JSON
+        index = int(np.flatnonzero((np.abs(codes) > FLOAT32_MAX).any(axis=1))[0])
         raise _wrong([*loc, index], "a number is too large for float32")
     return codes.astype(np.float32)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from services.serving.ranking import best
 from shapes.tokens import END
 
 
@@ -41,9 +42,9 @@ def _kept(shares_K: np.ndarray, manner: Manner) -> np.ndarray:
     """The shares (K,) of the tokens that may be chosen, and 0 for the others."""
     if manner.top_k is None and manner.top_p == 1:
         return shares_K
-    best = np.argsort(-shares_K, kind="stable")[: manner.top_k]
-    sums = np.cumsum(shares_K[best])
-    best = best[: 1 + int(np.searchsorted(sums, manner.top_p * sums[-1], side="left"))]
+    kept = best(shares_K, manner.top_k or len(shares_K))
+    sums = np.cumsum(shares_K[kept])
+    kept = kept[: 1 + int(np.searchsorted(sums, manner.top_p * sums[-1], side="left"))]
     kept_K = np.zeros_like(shares_K)
-    kept_K[best] = shares_K[best]
+    kept_K[kept] = shares_K[kept]
     return kept_K

@@ -7,8 +7,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,14 +19,14 @@ from services.serving.generation import classes, codes
 from services.serving.generation.calls import SEEDS
 from services.serving.generation.sampling import Manner
 from services.serving.generation.writing import Read, Step, read, write
-from services.serving.model import ServedModel
+from services.serving.model import ServedModel, tokenizer_of
 from services.serving.predictions import Predictor, Wish
 from shapes.tokens import END, Tokenizer, composed
 
 MAX_TEXTS = 64
 MAX_LENGTH = 1000
 """Units of a text where neither the request nor the version's own input says how long."""
-MAX_UNITS = 2**14
+MAX_ALL_UNITS = 2**14
 """Of all texts in one answer."""
 TAKES = ("n", "seed", "label", "temperature", "start", "top_k", "top_p", "max_length")
 
@@ -60,7 +59,6 @@ class Written(NamedTuple):
     """Texts, what they were drawn from, whose they are, and what it took."""
 
     model: ServedModel
-    call: str
     told: dict[str, Any]
     queue_seconds: float
     decode_seconds: float
@@ -79,10 +77,7 @@ class TextCall:
     max_length: int
     manner: Manner
     decode_seconds: float
-    tokenizer: Tokenizer = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.tokenizer = tokenizer_of(self.found.model)
+    tokenizer: Tokenizer
 
     @classmethod
     def of(cls, request: GenerateRequest, found: Found, wish: Wish) -> "TextCall":
@@ -101,7 +96,8 @@ class TextCall:
             for place, (label, name) in enumerate(zip(labels, names, strict=True))
         ]
         manner = Manner(request.temperature, request.top_k, request.top_p)
-        return cls(found, wish, seed, texts, start, max_length, manner, time.monotonic() - started_at)
+        seconds = time.monotonic() - started_at
+        return cls(found, wish, seed, texts, start, max_length, manner, seconds, tokenizer)
 
     async def made(self, predictor: Predictor) -> Written:
         """All texts. Raises `TooManyRequests`, `DeadlineExceeded` and `Invalid`."""
@@ -113,7 +109,7 @@ class TextCall:
     def written(self, seconds: float) -> Written:
         """The texts, once all pieces have come."""
         told = {"seed": self.seed, "texts": [text.words for text in self.texts]}
-        return Written(self.found.model, self.wish.call, told, 0.0, self.decode_seconds, seconds)
+        return Written(self.found.model, told, 0.0, self.decode_seconds, seconds)
 
     async def pieces(self, predictor: Predictor) -> AsyncGenerator[Piece]:
         """Of all texts as they are written; who leaves off ends the writing. Raises as `made`."""
@@ -160,16 +156,10 @@ class TextCall:
         async def step(token: int, state: np.ndarray) -> Read:
             feeds = {"previous": np.array([token]), "state": state[None]}
             answer = await predictor.engine.run(loaded, feeds, 1, deadline=wish.deadline, priority=wish.priority)
-            outputs = dict(zip(loaded.network.output_names, answer.outputs, strict=True))
+            outputs = loaded.network.named(answer.outputs)
             return Read(outputs["log_probabilities"][0], outputs["next_state"][0])
 
         return step
-
-
-@lru_cache(64)
-def tokenizer_of(model: ServedModel) -> Tokenizer:
-    """That of a version's texts."""
-    return Tokenizer.of(model.signature["input"]["tokenizer"])
 
 
 def _start(request: GenerateRequest, tokenizer: Tokenizer) -> list[int]:
@@ -189,6 +179,7 @@ def _check(request: GenerateRequest, start: int, max_length: int) -> None:
     if start >= max_length:
         msg = f"the start has {start} units, and the whole text may have {max_length}; allow more"
         raise Invalid.field("start_too_long", ["body", "max_length"], msg)
-    if request.n * max_length > MAX_UNITS:
-        msg = f"{request.n} texts of {max_length} units are too many for one answer; at most {MAX_UNITS} units in all"
+    if request.n * max_length > MAX_ALL_UNITS:
+        most = f"at most {MAX_ALL_UNITS} units in all"
+        msg = f"{request.n} texts of {max_length} units are too many for one answer; {most}"
         raise Invalid.field("answer_too_large", ["body", "max_length"], msg)

@@ -125,5 +125,8 @@ def test_texts_are_a_table_or_printed_as_they_are_written(syllabus: Command) -> 
     table = syllabus("generate", "cli-writer", "-n", "3", *options).stdout
     assert text["text"] in table
     assert syllabus("generate", "cli-writer", "--stream", *options).stdout == f"{text['text']}\n"
+    for unused in (("-n", "3"), ("-o", "texts")):
+        refused = syllabus("generate", "cli-writer", "--stream", *unused)
+        assert (refused.exit_code, "leave out -n and -o" in refused.stderr) == (2, True)
     refused = syllabus("generate", "cli-shades", "--start", "ab")
     assert (refused.exit_code, "writes no texts" in refused.stderr) == (3, True)

@@ -73,6 +73,13 @@ def test_tagged_words_trees_and_pairs_are_trained_on(resources: Resources, archi
         assert submit(resources, **body, architecture=architecture, dataset=dataset).state == "queued"
 
 
+def test_folds_that_divide_by_class_are_refused_by_the_task_that_has_none(resources: Resources) -> None:
+    for architecture, dataset, task in (("lstm", "tags", "tagging"), ("seq2seq", "pairs", "translation")):
+        body = {"architecture": architecture, "dataset": dataset, "method": "stratified_k_fold"}
+        with pytest.raises(Invalid, match=f"is for {task}; use k_fold"):
+            submit(resources, kind="cross_validate", **body)
+
+
 @pytest.mark.parametrize("kind", ["evaluate", "infer"])
 def test_a_text_model_is_asked_about_text_alone(resources: Resources, kind: str) -> None:
     assert submit(resources, kind=kind, model="lengths", dataset="words").state == "queued"

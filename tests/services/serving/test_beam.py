@@ -69,6 +69,21 @@ def test_never_more_texts_are_written_at_once_than_the_beam_is_wide() -> None:
     assert max(chain.widths) <= 3
 
 
+def test_what_does_not_change_comes_to_each_step_with_a_row_for_each_text() -> None:
+    chain, memory = Chain(2), np.arange(3.0)[None]
+
+    async def step(last_B: np.ndarray, given: Given) -> tuple[np.ndarray, Given]:
+        np.testing.assert_array_equal(given["memory"], np.repeat(memory, len(last_B), axis=0))
+        buffers.append(given["memory"].base)
+        return await chain.step(last_B, given)
+
+    buffers: list[np.ndarray | None] = []
+    given = {"state": np.array([BEGIN]), "memory": memory}
+    assert asyncio.run(search(step, given, width=3, max_length=8)) == found(chain, 3, 8)
+    assert len({id(buffer) for buffer in buffers[1:]}) == 1
+    assert len(buffers) > 3
+
+
 def test_what_has_ended_takes_a_place_of_the_beam() -> None:
     beam = Beam(width=2, max_length=9)
     logs = np.full((1, NUM_TOKENS), -100.0)

@@ -21,7 +21,9 @@ from services.serving.inputs import (
     decode_pixels,
     decode_rows,
     decode_tensors,
+    decode_texts,
 )
+from shapes.tokens import Tokenizer
 from tests.hostile_models import two_inputs_of_text_and_numbers
 from tests.services.serving.engines import network_of
 from tests.serving_models import addition, lookup, mirror, tabular_signature
@@ -139,6 +141,14 @@ def test_a_wrong_tensor_is_refused(row: Any) -> None:
         decode_tensors([[1, 2, 3, 4], row], network_of(mirror()))
     with pytest.raises(Invalid):
         decode_tensors([row, [1, 2, 3, 4]], network_of(mirror()))
+
+
+def test_one_long_text_does_not_make_many_short_ones_take_the_memory() -> None:
+    tokenizer = Tokenizer("characters", 100_000, ("a", "b"))
+    with pytest.raises(TooLarge, match="padded to the longest") as raised:
+        decode_texts(["ab" * 20_000, *["a"] * (MAX_BATCH - 1)], tokenizer)
+    assert raised.value.code == "batch_too_large"
+    assert decode_texts(["ab" * 20_000, "a"], tokenizer).shape == (2, 65_536)
 
 
 def test_a_missing_input_is_named() -> None:

@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from services.errors import Invalid
+from services.errors import Invalid, TooLarge
 from services.serving.answers import name_answers
+from services.serving.inputs import MAX_BATCH
 from services.serving.series import MAX_STEPS, decode_series, decode_windows
 
 ONE = [{"name": "sales", "kind": "numeric"}]
@@ -33,6 +34,13 @@ def test_one_column_is_a_list_of_numbers_and_shorter_series_are_followed_by_nan(
     assert batch[0, :3, 0].tolist() == [1, 2, 3]
     assert np.isnan(batch[0, 3:]).all()
     assert np.isnan(batch[1, 1:]).all()
+
+
+def test_one_long_series_does_not_make_many_short_ones_take_the_memory() -> None:
+    columns = [{"name": f"c{number}", "kind": "numeric"} for number in range(9)]
+    with pytest.raises(TooLarge, match="padded to the longest") as raised:
+        decode_series([[[0] * 9] * 5000, *[[[0] * 9]] * (MAX_BATCH - 1)], columns)
+    assert raised.value.code == "batch_too_large"
 
 
 @pytest.mark.parametrize(
