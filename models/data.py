@@ -16,7 +16,7 @@ from models import ragged
 from models.errors import Mismatch, UnsuitableData
 from models.examples import Examples, require_finite_targets
 from models.ragged import Ragged
-from models.splits import Rows, hold_out
+from models.splits import BySplit, Rows, hold_out
 from models.training.settings import Split
 from models.treebank import node_classes
 from models.windows import Windowing, Windows
@@ -68,8 +68,8 @@ class DataSet:
 
     @property
     def num_inputs(self) -> int:
-        """Numbers in one raw input; of rows that vary in length, in the longest of the training rows."""
-        inputs = self.stored("train")
+        """Numbers in one raw input; of rows that vary in length, in the longest of the first split."""
+        inputs = self.stored(next(iter(self.manifest["splits"])))
         if isinstance(inputs, Ragged):
             return int(inputs.lengths.max(initial=1)) * prod(inputs.item_shape)
         return prod(inputs.shape[1:])
@@ -89,6 +89,9 @@ class DataSet:
         Classes that vary in number are padded with `NO_TARGET`, in as few bytes as hold them; texts are their tokens,
         if there is a tokeniser for them; those of windows are what `Windows.targets` says.
         """
+        return self._targets[split]
+
+    def _read_targets(self, split: str) -> NDArray[Any] | None:
         if self.windowing is not None:
             windows = self.windows(split)
             return windows.targets(np.arange(len(windows)))
@@ -117,6 +120,9 @@ class DataSet:
 
     def classes_of_parts(self, split: str) -> Ragged | None:
         """The classes of the steps of a split's inputs, which trees have: those of their nodes."""
+        return self._classes_of_parts[split]
+
+    def _read_classes_of_parts(self, split: str) -> Ragged | None:
         if self.modality != "tree" or self.labels is None:
             return None
         return node_classes(self.texts(split), self.labels)
@@ -236,12 +242,31 @@ class DataSet:
         return {name: self.examples(source, rows, device) for name, (source, rows) in self.rows(split).items()}
 
     @cached_property
-    def _tokens(self) -> "_Tokens":
-        return _Tokens(self)
+    def _tokens(self) -> "BySplit[Ragged]":
+        return BySplit(self._read_tokens)
 
     @cached_property
-    def _windows(self) -> "_Windows":
-        return _Windows(self)
+    def _windows(self) -> "BySplit[Windows]":
+        return BySplit(self._lay_windows)
+
+    @cached_property
+    def _targets(self) -> "BySplit[NDArray[Any] | None]":
+        return BySplit(self._read_targets)
+
+    @cached_property
+    def _classes_of_parts(self) -> "BySplit[Ragged | None]":
+        return BySplit(self._read_classes_of_parts)
+
+    def _read_tokens(self, split: str) -> Ragged:
+        if self.tokenizer is None:
+            raise TypeError("the inputs are not text")
+        return _encoded(self.tokenizer, self.texts(split))
+
+    def _lay_windows(self, split: str) -> Windows:
+        if self.windowing is None:
+            raise TypeError("the inputs are no windows")
+        names = [column["name"] for column in self.manifest["input"]["columns"]]
+        return Windows(Ragged.load(self._path(split, "inputs")), self.windowing, names)
 
     def _array(self, split: str, which: str) -> NDArray[Any]:
         array: NDArray[Any] = np.load(self._path(split, which), mmap_mode="r")
@@ -251,21 +276,6 @@ class DataSet:
         return self.directory / f"{split}.{which}.npy"
 
 
-class _Tokens(dict[str, Ragged]):
-    """The tokens of each split of the source, made at the first look."""
-
-    def __init__(self, dataset: DataSet) -> None:
-        super().__init__()
-        self._dataset = dataset
-
-    def __missing__(self, split: str) -> Ragged:
-        tokenizer = self._dataset.tokenizer
-        if tokenizer is None:
-            raise TypeError("the inputs are not text")
-        self[split] = _encoded(tokenizer, self._dataset.texts(split))
-        return self[split]
-
-
 def _encoded(tokenizer: Tokenizer, texts: Iterable[str]) -> Ragged:
     return Ragged.of((np.array(tokenizer.encode(text), np.int64) for text in texts), np.int64)
 
@@ -273,22 +283,6 @@ def _encoded(tokenizer: Tokenizer, texts: Iterable[str]) -> Ragged:
 def _as_array(texts: Iterable[str]) -> NDArray[Any]:
     """Texts (N,) in composed form."""
     return np.array([composed(text).strip() for text in texts], object)
-
-
-class _Windows(dict[str, Windows]):
-    """The windows of each split of the source, laid at the first look."""
-
-    def __init__(self, dataset: DataSet) -> None:
-        super().__init__()
-        self._dataset = dataset
-
-    def __missing__(self, split: str) -> Windows:
-        dataset = self._dataset
-        if dataset.windowing is None:
-            raise TypeError("the inputs are no windows")
-        names = [column["name"] for column in dataset.manifest["input"]["columns"]]
-        self[split] = Windows(Ragged.load(dataset._path(split, "inputs")), dataset.windowing, names)
-        return self[split]
 
 
 def padded_targets(rows: Ragged) -> NDArray[Any]:

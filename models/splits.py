@@ -1,7 +1,7 @@
 """Which rows of a source are for training, which for validation and which for the final test."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from models.errors import UnsuitableData
 from models.training.settings import Split
 
+Made = TypeVar("Made")
 Rows = NDArray[np.int64]
 Parts = Mapping[str, tuple[str, Rows]]
 """For each split, a split of the source and the rows of it that make it up."""
@@ -58,3 +59,15 @@ def spread(count: int, classes: NDArray[Any] | None, seed: int) -> Rows:
     place = np.empty(count)
     place[by_class] = (rank + 0.5) / np.repeat(sizes, sizes)
     return shuffled[np.argsort(place[shuffled], kind="stable")]
+
+
+class BySplit(dict[str, Made]):
+    """What is made of each split of the source, at the first look."""
+
+    def __init__(self, make: Callable[[str], Made]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, split: str) -> Made:
+        self[split] = self._make(split)
+        return self[split]

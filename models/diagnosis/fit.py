@@ -38,7 +38,7 @@ def check(subject: Subject) -> Finding:
     if fitted.diverged is not None:
         remedies = ("a lower `training.optimizer.learning_rate`", "`training.gradient_clip`")
         return Finding("bad", f"A short training diverged: {fitted.diverged}", {"epochs": fitted.epochs}, remedies)
-    task, num_inputs = subject.task, subject.plan.num_inputs
+    task, num_inputs = subject.task, subject.plan.dataset.num_inputs
     scores = {
         name: task.measure(targets_of(dataset, part), fitted.answers[name], dataset.labels, num_inputs)
         for name, part in measured.items()

@@ -60,7 +60,7 @@ class Answering:
         signature = candidate.version["signature"]
         align = align_inputs(dataset, signature["input"], context.fit_image)
         is_told = signature["labels"] is not None and not TASKS[signature["task"]].needs_targets
-        if is_told and dataset.row_classes(next(iter(dataset.manifest["splits"]))) is None:
+        if is_told and not dataset.has_row_classes:
             raise Mismatch("The model is told the class of each row, and the data set has none.")
         classes = align_classes(dataset.labels or [], signature["labels"]) if is_told else None
         return cls(candidate, session or Session(candidate.model, context.threads), align, classes, progress)

@@ -1,7 +1,6 @@
 """One version evaluated on one split: its answers, and all that is told of them."""
 
 from dataclasses import dataclass
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -83,7 +82,7 @@ class Evaluation:
             known = familiarity.training_rows(DataSet.open(context.reference).as_taken(signature), candidate.version)
         total = len(examples) * (1 + len(context.others)) + len(known or ())
         answering = Answering.of(context, candidate, dataset, Progress(context.report, total))
-        evaluator = EVALUATORS[signature["task"]](signature["labels"] or [], prod(examples.input_shape))
+        evaluator = EVALUATORS[signature["task"]](signature["labels"] or [], dataset.num_inputs)
         answers = evaluator.fitted(answering.answer_all(examples), signature["labels"], targets)
         scores = _scores(evaluator, TASKS[signature["task"]], targets, answers)
         exhibits = Exhibits(context.scratch)

@@ -137,7 +137,7 @@ def _fit(context: JobContext, dataset: DataSet, fit: Fit, report: FitsReport, di
 
 def _answers(plan: Plan, network: nn.Module, examples: Examples, report: Reporter) -> NDArray[Any]:
     """What the exported graph would answer, by torch, in single precision."""
-    model = plan.task.answering(network).eval()
+    model = plan.task.answering(network.eval()).eval()
     answers = []
     with torch.inference_mode():
         for batch in examples.batches(BATCH_SIZE):

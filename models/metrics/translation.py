@@ -22,7 +22,8 @@ WORDS_IN_A_ROW = 4
 
 def translation_scores(targets_N: Array, answers_N: Array) -> Scores:
     """The share of exact matches, and BLEU; None where no text should have as many words in a row as are counted."""
-    bleu = _bleu_of(_counts(targets_N, answers_N).sum(axis=0)) if _has_bleu(targets_N) else None
+    counts_NC = _counts(targets_N, answers_N)
+    bleu = _bleu_of(counts_NC.sum(axis=0)) if _has_bleu(counts_NC) else None
     return {"exact_match": float((targets_N == answers_N).mean()), "bleu": bleu}
 
 
@@ -35,10 +36,11 @@ def translation_intervals(targets_N: Array, answers_N: Array) -> Intervals:
 
 def translation_resamples(targets_N: Array, answers_N: Array) -> Resamples:
     """Of both, if there are both."""
-    columns_NC = np.column_stack([_counts(targets_N, answers_N), targets_N == answers_N, np.ones(len(targets_N))])
+    counts_NC = _counts(targets_N, answers_N)
+    columns_NC = np.column_stack([counts_NC, targets_N == answers_N, np.ones(len(targets_N))])
     sums_BC = resampled_sums(columns_NC.astype(np.float64))
     found = {"exact_match": sums_BC[:, -2] / sums_BC[:, -1]}
-    if _has_bleu(targets_N):
+    if _has_bleu(counts_NC):
         found["bleu"] = np.array([_bleu_of(sums) for sums in sums_BC[:, :-2]])
     return found
 
@@ -50,8 +52,9 @@ def sentence_bleu(targets_N: Array, answers_N: Array) -> Array:
     return np.array([bleu.sentence_score(answer, [target]).score for target, answer in pairs])
 
 
-def _has_bleu(targets_N: Array) -> bool:
-    return bool((_counts(targets_N, targets_N)[:, WORDS_IN_A_ROW - 1] > 0).any())
+def _has_bleu(counts_NC: Array) -> bool:
+    """Whether a text should have as many words as are counted in a row."""
+    return bool((counts_NC[:, -1] >= WORDS_IN_A_ROW).any())
 
 
 @cache

@@ -98,7 +98,8 @@ class Forecasting(Supervised):
 
     def guessed(self, plan: "Plan", network: nn.Module, split: str) -> Array:
         """The seasonal naive forecasts of a split."""
-        return plan.dataset.windows("train").naive(plan.splits[split].rows)
+        examples = plan.splits[split]
+        return plan.dataset.windows(examples.source).naive(examples.rows)
 
     @staticmethod
     def score(targets: Array, answers: Array, labels: list[str] | None, num_inputs: int) -> Scores:

@@ -19,6 +19,7 @@ from models.examples import Batch, Examples
 from models.graphs import Described, Graph
 from models.losses import CrossEntropy, LossOptions
 from models.metrics.intervals import Intervals
+from models.metrics.language import MAX_EXPONENT
 from models.metrics.translation import translation_intervals, translation_scores
 from models.tasks.base import Array, Description, Scores
 from models.tasks.supervised import Supervised
@@ -151,7 +152,7 @@ class Translation(Supervised):
                 loss += float(nn.functional.cross_entropy(logits, targets, ignore_index=NO_TARGET, reduction="sum"))
                 right += float((logits.argmax(dim=1) == targets).sum())
                 count += float((targets != NO_TARGET).sum())
-        return {"perplexity": exp(min(loss / count, 700.0)), "token_accuracy": right / count}
+        return {"perplexity": exp(min(loss / count, MAX_EXPONENT)), "token_accuracy": right / count}
 
 
 def _writing(dataset: DataSet) -> Tokenizer:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from math import prod
 from typing import Any
 
 from torch import nn
@@ -75,11 +74,6 @@ class Plan:
     def rows(self) -> dict[str, int]:
         """Rows of each split."""
         return {name: len(examples) for name, examples in self.splits.items()}
-
-    @property
-    def num_inputs(self) -> int:
-        """Numbers in one raw input."""
-        return prod(self.splits["train"].input_shape)
 
     def network(self) -> nn.Sequential:
         """Preprocessing fitted to the training rows, and the freshly drawn network behind it.

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
-from math import isfinite, prod
+from math import isfinite
 from statistics import median
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -159,7 +159,7 @@ class Comparison:
             self.dataset.truth(examples),
             joined(answers, NO_TARGET),
             signature["labels"],
-            prod(examples.input_shape),
+            self.dataset.num_inputs,
         )
         return {name: value for name, value in scores.items() if value is None or isinstance(value, float)}
 

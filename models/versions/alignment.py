@@ -87,8 +87,9 @@ def _align_columns(given: list[dict[str, Any]], expected: list[dict[str, Any]]) 
     def align(rows: NDArray[Any]) -> NDArray[Any]:
         aligned = rows[..., order]
         for place, codes in recodings.items():
-            known = ~np.isnan(aligned[:, place])
-            aligned[known, place] = codes[aligned[known, place].astype(np.int64)]
+            column = aligned[..., place]
+            known = ~np.isnan(column)
+            column[known] = codes[column[known].astype(np.int64)]
         return aligned
 
     return align

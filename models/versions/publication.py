@@ -156,7 +156,7 @@ def _answered(
 
 
 def _measure(plan: Plan, targets: Array, answers: Array) -> dict[str, Any]:
-    return plan.task.measure(targets, answers, plan.task.labels, plan.num_inputs)
+    return plan.task.measure(targets, answers, plan.task.labels, plan.dataset.num_inputs)
 
 
 def _guess(plan: Plan, network: nn.Module, split: str) -> dict[str, Any]:

@@ -47,6 +47,20 @@ def test_an_unlabelled_data_set_has_no_targets(tmp_path: Path) -> None:
     assert len(dataset.examples("train")) == 40
 
 
+def test_the_targets_of_a_split_are_read_once_for_all_parts(tmp_path: Path) -> None:
+    dataset = DataSet.open(write_data_set(tmp_path / "d", {"train": (IMAGES, CLASSES)}, classes=list("abcd")))
+    assert dataset.targets("train") is dataset.targets("train")
+
+
+def test_the_length_of_an_input_is_known_without_training_rows(tmp_path: Path) -> None:
+    directory = write_data_set(tmp_path / "d", {"train": (IMAGES, CLASSES)}, classes=list("abcd"))
+    dataset = DataSet.open(directory)
+    dataset.manifest["splits"] = {"test": {"count": 40}}
+    for which in ("inputs", "targets"):
+        (directory / f"train.{which}.npy").rename(directory / f"test.{which}.npy")
+    assert dataset.num_inputs == 16
+
+
 def test_a_single_class_is_refused(tmp_path: Path) -> None:
     dataset = DataSet.open(write_data_set(tmp_path / "d", {"train": (IMAGES, CLASSES * 0)}, classes=["a", "b"]))
     with pytest.raises(UnsuitableData, match="one class"):

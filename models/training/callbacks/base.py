@@ -22,7 +22,10 @@ class Callback:
         """After the last epoch."""
 
     def findings(self, metrics: dict[str, Any]) -> dict[str, Any]:
-        """What the job's result and the version's record say of the training, whose `metrics` the version has."""
+        """What the job's result and the version's record say of the training, whose `metrics` the version has.
+
+        Of a training that diverged there are none.
+        """
         return {}
 
     def state_dict(self) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Watching how far gradients reach back in time, of recurrent networks that answer at the end of a row."""
 
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -71,9 +72,16 @@ class WatchGradients(Callback):
         return float(norm_NT[first_NT].mean()), float(norm_NT[last_NT].mean())
 
     def findings(self, metrics: dict[str, Any]) -> dict[str, Any]:
-        """The verdict as `gradients`; of a training that diverged, from the steps up to there."""
-        if self.norms:
-            self.epochs.append({"first": 0.0, "last": 0.0, **self._lengths()})
+        """The verdict as `gradients`, unless nothing was measured.
+
+        A training that diverged, which has no metrics, is judged by its steps up to there, and by a last one beyond all
+        bounds.
+        """
+        if not (self.epochs or self.norms):
+            return {}
+        if not metrics:
+            lengths = self._lengths() if self.norms else self.epochs[-1]
+            self.epochs.append({**lengths, "first": inf, "last": 1.0, "largest": inf})
         gradients = judge(self.epochs)
         level = "info" if gradients["verdict"] == "healthy" else "warning"
         self.report.log(f"gradients: {gradients['verdict']}. {gradients['detail']}", level=level)
@@ -85,4 +93,5 @@ class WatchGradients(Callback):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take up a saved state."""
-        self.epochs, self.norms = list(state["epochs"]), list(state["norms"])
+        self.epochs = list(state["epochs"])
+        self.norms = [norm.to(self.batch.targets.device) for norm in state["norms"]]

@@ -32,6 +32,14 @@ def test_categories_are_matched_by_name_and_an_unknown_one_is_missing(tmp_path: 
     np.testing.assert_array_equal(np.array(rows)[:, 1], [1, np.nan, 0, np.nan])
 
 
+def test_categories_at_each_step_of_a_series_are_matched_too(tmp_path: Path) -> None:
+    columns: list[dict[str, Any]] = [SIZE, {**COLOUR, "categories": ["red", "blue"]}]
+    steps = np.array([[[0, 0], [0, 1], [0, np.nan]]], np.float32)
+    dataset = DataSet.open(write_data_set(tmp_path / "d", {"train": (steps, None)}, columns=columns))
+    found = align_inputs(dataset, {**EXPECTED, "shape": [3, 2]}, fit_image)(steps)
+    np.testing.assert_array_equal(found[0, :, 1], [1, 0, np.nan])
+
+
 @pytest.mark.parametrize(
     ("columns", "said"), [([SIZE, {**SIZE, "name": "x"}], "lacks"), ([SIZE, {**SIZE, "name": "colour"}], "numeric")]
 )
