@@ -6,7 +6,7 @@ terminal state, when the client leaves or stops reading, and when the gateway sh
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import anyio
@@ -75,7 +75,7 @@ def _read(resources: Resources, job_id: str, after: int) -> tuple[list[JobEvent]
     return found, over and len(found) < BATCH
 
 
-async def follow(resources: Resources, streams: Streams, job_id: str, after: int) -> AsyncIterator[bytes]:
+async def follow(resources: Resources, streams: Streams, job_id: str, after: int) -> AsyncGenerator[bytes]:
     """The events numbered above `after`, as they happen, with a comment in every quiet 15 seconds."""
     yield b"retry: %d\n\n" % RETRY_MILLISECONDS
     quiet_seconds = 0.0
@@ -97,13 +97,14 @@ async def follow(resources: Resources, streams: Streams, job_id: str, after: int
 
 
 class EventStream(StreamingResponse):
-    """The response. A client that does not read for a minute is cut off."""
+    """The response. A client that does not read for a minute is cut off. Its events are closed at the end."""
 
     media_type = "text/event-stream"
 
-    def __init__(self, streams: Streams, events: AsyncIterator[bytes]) -> None:
+    def __init__(self, streams: Streams, events: AsyncGenerator[bytes]) -> None:
         super().__init__(events, headers={"cache-control": "no-store", "x-accel-buffering": "no"})
         self._streams = streams
+        self._events = events
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send until the events or the client end. Raises `TooManyRequests` before anything is sent."""
@@ -114,6 +115,7 @@ class EventStream(StreamingResponse):
             log.warning("event_stream_not_read")
         finally:
             self._streams.leave()
+            await self._events.aclose()
 
     async def stream_response(self, send: Send) -> None:
         """As Starlette's, with a bound on how long one piece may wait for the client."""

@@ -5,7 +5,7 @@ events; rows of a table, codes and scores only as JSON.
 """
 
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from functools import lru_cache
 from typing import Any
@@ -72,18 +72,16 @@ async def answer(predictor: Predictor, target: Target, wish: Wish, headers: Head
     return await predictor.aside(num_bytes, respond, made, headers)
 
 
-async def texts(predictor: Predictor, target: Target, wish: Wish, headers: Headers, body: bytes) -> TextCall | Response:
-    """The call of a request whose client would rather have events and can; of any other, the response.
+async def texts(predictor: Predictor, target: Target, wish: Wish, headers: Headers, body: bytes) -> TextCall | None:
+    """The call of a request whose client would rather have events and can; None of any other: see `answer`.
 
     Raises errors of the tree.
     """
     call = await (await predictor.aside(len(body), read, target, headers, body)).prepare(predictor, target.model, wish)
-    if isinstance(call, TextCall) and form_of(headers, target.kind, call.found.model) == EVENTS:
-        return call
-    return await answer(predictor, target, wish, headers, body)
+    return call if isinstance(call, TextCall) and form_of(headers, target.kind, call.found.model) == EVENTS else None
 
 
-async def events(predictor: Predictor, call: TextCall) -> AsyncIterator[tuple[bytes, bytes]]:
+async def events(predictor: Predictor, call: TextCall) -> AsyncGenerator[tuple[bytes, bytes]]:
     """Names and data of events: a `token` as each is written, `done` with the whole. Raises errors of the tree."""
     started_at = time.monotonic()
     async with aclosing(call.pieces(predictor)) as pieces:

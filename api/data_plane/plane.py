@@ -1,7 +1,8 @@
 """The data plane of one gateway: from a target, headers and a body to a response."""
 
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from typing import Any
 
 import structlog
@@ -37,29 +38,32 @@ class DataPlane:
         """The response to one request; every failure is one too."""
         started_at = time.monotonic()
         try:
-            if (encoding := headers.get(b"content-encoding")) is not None:
-                most = self._max_bytes
-                body = await self._predictor.aside(most, decompress, body, encoding.decode("latin-1"), most)
+            body = await self._decompressed(headers, body)
             wish = self._wish(target, headers)
             response: Response = await KINDS[target.kind].answer(self._predictor, target, wish, headers, body)
             return response
         except Exception as error:
             return self.failure(target, error, time.monotonic() - started_at)
 
-    async def texts(self, target: Target, headers: Headers, body: bytes) -> TextCall | Response:
-        """As `answer`, but for a call whose texts are to be sent as they are written: see `events`."""
-        try:
-            return await generation.texts(self._predictor, target, self._wish(target, headers), headers, body)
-        except Exception as error:
-            return self.failure(target, error)
+    async def texts(self, target: Target, headers: Headers, body: bytes) -> TextCall | None:
+        """The call of a request whose texts are to be sent as they are written: see `events`.
 
-    async def events(self, target: Target, call: TextCall) -> AsyncIterator[tuple[bytes, bytes]]:
+        None of any other, and of one that is wrong: `answer` says why.
+        """
+        try:
+            body = await self._decompressed(headers, body)
+            return await generation.texts(self._predictor, target, self._wish(target, headers), headers, body)
+        except Exception:
+            return None
+
+    async def events(self, target: Target, call: TextCall) -> AsyncGenerator[tuple[bytes, bytes]]:
         """Names and data of its events; the last is `error`, with what `failure` says, if it fails."""
         started_at = time.monotonic()
         response = Response(200, b"", b"", call.found.model)
         try:
-            async for event in generation.events(self._predictor, call):
-                yield event
+            async with aclosing(generation.events(self._predictor, call)) as events:
+                async for event in events:
+                    yield event
         except Exception as error:
             response = self.failure(target, error)
             yield b"error", response.body
@@ -107,6 +111,13 @@ class DataPlane:
         """Count responses of this one's model and status, and the time that each took."""
         if response.model is not None:
             self._predictor.engine.metrics_of(response.model).answered(response.status, seconds)
+
+    async def _decompressed(self, headers: Headers, body: bytes) -> bytes:
+        """The body as it was before it was compressed. Raises as `decompress`."""
+        if (encoding := headers.get(b"content-encoding")) is None:
+            return body
+        most = self._max_bytes
+        return await self._predictor.aside(most, decompress, body, encoding.decode("latin-1"), most)
 
     def _wish(self, target: Target, headers: Headers) -> Wish:
         seconds, priority = self._timeout_seconds, DEFAULT_PRIORITY

@@ -5,6 +5,8 @@ The work is done by `api.data_plane`; most requests come to it by a shorter way 
 
 import asyncio
 import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -97,11 +99,16 @@ async def predict(
 async def answer_or_events(request: Request, target: Target, headers: Headers) -> Response:
     """As `answer`, but for texts that the client wants as they are written."""
     plane = _plane(request)
-    begun = await plane.texts(target, headers, await request.body())
-    if isinstance(begun, messages.Response):
-        return _response(request, begun, 0.0)
-    lines = (written(name, data) async for name, data in plane.events(target, begun))
-    return EventStream(request.app.state.streams, lines)
+    call = await plane.texts(target, headers, await request.body())
+    if call is None:
+        return await answer(request, target, headers)
+    return EventStream(request.app.state.streams, _lines(plane.events(target, call)))
+
+
+async def _lines(events: AsyncGenerator[tuple[bytes, bytes]]) -> AsyncGenerator[bytes]:
+    async with aclosing(events):
+        async for name, data in events:
+            yield written(name, data)
 
 
 def refused(request: Request, target: Target, error: SyllabusError) -> Response:

@@ -4,14 +4,16 @@ import asyncio
 import json
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from starlette.requests import ClientDisconnect
+from starlette.types import Message
 
-from api.event_stream import Streams
+from api.event_stream import EventStream, Streams
 from services import lifecycle
 from services.errors import TooManyRequests
 from services.resources import Resources
@@ -161,3 +163,32 @@ def test_open_streams_do_not_hold_up_the_end_of_the_gateway(tmp_path: Path, brok
             assert [line for line in lines if line] == []  # the stream ends as a whole answer
         gateway.process.wait(20)
         assert "timeout graceful shutdown exceeded" not in gateway.log.read_text()
+
+
+def test_events_are_closed_where_the_client_leaves_in_mid_stream() -> None:
+    closed = False
+
+    async def numbers() -> AsyncGenerator[bytes]:
+        nonlocal closed
+        try:
+            yield b"1"
+            yield b"2"
+        finally:
+            closed = True
+
+    async def send(message: Message) -> None:
+        if message.get("body"):
+            raise OSError
+
+    async def receive() -> Message:
+        raise AssertionError
+
+    async def scenario() -> None:
+        events, streams = numbers(), Streams(1)
+        response = EventStream(streams, events)
+        with pytest.raises(ClientDisconnect):
+            await response({"type": "http", "asgi": {"spec_version": "2.4"}}, receive, send)
+        assert closed
+        streams.enter()
+
+    asyncio.run(scenario())

@@ -52,14 +52,14 @@ class Generating:
     def begin(self, predictor: Predictor, name: str, wish: Wish) -> CodedCall | None:
         """See `Asked`."""
         found = predictor.ready(name, wish)
-        return None if found is None or found.model.writes else Sampling(self._request).begin(predictor, name, wish)
+        return None if found is None or found.model.writes else Sampling(self._request).begun(found, wish)
 
     async def prepare(self, predictor: Predictor, name: str, wish: Wish) -> CodedCall | TextCall:
         """See `Asked`."""
         found = await predictor.find(name, wish)
         if found.model.writes:
             return TextCall.of(self._request, found, wish)
-        return await Sampling(self._request).prepare(predictor, name, wish)
+        return await Sampling(self._request).prepared(predictor, found, wish)
 
 
 class Sampling:
@@ -74,14 +74,22 @@ class Sampling:
 
     def begin(self, predictor: Predictor, name: str, wish: Wish) -> CodedCall | None:
         """See `Asked`."""
-        if self._rows > ROWS_A_RUN or (found := predictor.ready(name, wish)) is None:
+        found = predictor.ready(name, wish)
+        return None if found is None else self.begun(found, wish)
+
+    def begun(self, found: Found, wish: Wish) -> CodedCall | None:
+        """The call of the version that was found, if it has few rows."""
+        if self._rows > ROWS_A_RUN:
             return None
         started_at = time.monotonic()
         return self._call(found, wish, self._read(found), started_at)
 
     async def prepare(self, predictor: Predictor, name: str, wish: Wish) -> CodedCall:
-        """See `Asked`. Many codes are read on a thread."""
-        found = await predictor.find(name, wish)
+        """See `Asked`."""
+        return await self.prepared(predictor, await predictor.find(name, wish), wish)
+
+    async def prepared(self, predictor: Predictor, found: Found, wish: Wish) -> CodedCall:
+        """The call of the version that was found. Many codes are read on a thread."""
         started_at = time.monotonic()
         num_bytes = sum(NUMBER_BYTES * len(row) for row in self._given or () if isinstance(row, list))
         return self._call(found, wish, await predictor.aside(num_bytes, self._read, found), started_at)
@@ -92,7 +100,7 @@ class Sampling:
         if isinstance(request, DecodeRequest):
             _check_size(found, rows, "codes")
             return codes.read(request.codes, _generative(found)["code"], "codes")
-        for field in OF_TEXTS & request.model_fields_set:
+        for field in sorted(OF_TEXTS & request.model_fields_set):
             msg = f"this model writes no texts; it takes {', '.join(TAKES)}"
             raise Invalid.field("field_unexpected", ["body", field], msg)
         if "n" in request.model_fields_set and rows != request.n:

@@ -1,5 +1,7 @@
 """Texts that a version writes: as JSON, or as they are written."""
 
+import asyncio
+import gzip
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -7,6 +9,8 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from api.data_plane.plane import DataPlane
+from api.data_plane.targets import CALL_ROUTES, Target
 from api.main import create_app
 from services.settings import Settings
 from tests.api.conftest import migrate, opened
@@ -95,6 +99,27 @@ def test_the_events_are_the_tokens_and_at_last_the_whole(client: TestClient) -> 
         assert len(pieces) == len(text["text"]) - 1
 
 
+def test_a_compressed_request_is_answered_with_events_too(client: TestClient) -> None:
+    body = {"n": 2, "seed": 5, "label": "dim"}
+    headers = {**EVENTS, "content-type": "application/json", "content-encoding": "gzip"}
+    path = "/v1/models/writer/generate"
+    response = client.post(path, content=gzip.compress(json.dumps(body).encode()), headers=headers)
+    assert response.headers["content-type"].startswith("text/event-stream")
+    whole = json.loads(response.text.strip().rpartition("data: ")[2])
+    assert whole == answered(client, "writer", "generate", body)
+
+
+def test_an_answer_that_comes_as_json_takes_its_time_though_events_are_named(client: TestClient) -> None:
+    def seconds() -> float:
+        lines = client.get("/metrics").text.splitlines()
+        return sum(float(line.split()[-1]) for line in lines if "_request_seconds_sum" in line and '"free"' in line)
+
+    before = seconds()
+    accept = {"accept": "application/json, text/event-stream;q=0.5"}
+    assert len(ask(client, "free", "generate", {"n": 8, "seed": 1}, headers=accept).json()["texts"]) == 8
+    assert seconds() > before
+
+
 def test_a_deadline_ends_the_writing(client: TestClient, problem: Problem) -> None:
     late = {"x-timeout-ms": "1"}
     body = {"n": 64, "seed": 5, "top_k": 2, "max_length": 256}
@@ -148,3 +173,22 @@ def test_a_version_that_knows_no_classes_says_how_probable_a_text_is(client: Tes
     assert answer == {"log_probability": -4.0, "tokens": 4, "perplexity": pytest.approx(2.718281828)}
     assert problem(ask(client, "writer", "predict", {"inputs": ["abc"]}), 409, "call_unsupported")
     assert problem(ask(client, "writer", "encode", {"inputs": ["abc"]}), 409, "call_unsupported")
+
+
+def test_the_writing_is_ended_with_its_events(client: TestClient) -> None:
+    app: Any = client.app
+    plane: DataPlane = app.state.data_plane
+
+    async def scenario() -> None:
+        target = Target("generate", CALL_ROUTES["generate"], "/v1/models/writer/generate", "writer", "latest")
+        headers = {b"accept": b"text/event-stream", b"content-type": b"application/json"}
+        call = await plane.texts(target, headers, b'{"n": 2, "top_k": 2, "max_length": 200}')
+        assert call is not None
+        events = plane.events(target, call)
+        await anext(events)
+        (writing,) = (task for task in asyncio.all_tasks() if "TextCall._write " in repr(task.get_coro()))
+        await events.aclose()
+        assert writing.cancelling()
+
+    assert client.portal is not None
+    client.portal.call(scenario)
