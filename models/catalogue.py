@@ -31,7 +31,7 @@ def build() -> dict[str, Any]:
                 "name": name,
                 "title": task.title,
                 "needs_targets": task.needs_targets,
-                "modality": task.modality,
+                "about": task.about,
                 "writes": task.writes,
                 "metrics": [metric.name for metric in METRICS if metric.task == name],
                 "losses": [_name(loss) for loss in LOSSES if name in loss.tasks],

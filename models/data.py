@@ -180,7 +180,7 @@ class DataSet:
         """The same data with the inputs that a version of this signature takes: its tokens of texts, or windows.
 
         Raises:
-            Mismatch: it takes texts, or series to forecast, and these are none.
+            Mismatch: it takes texts, or series to forecast, and these are none; or whole texts, and these are words.
         """
         if "horizon" in signature["input"]:
             if self.manifest["task"] != "forecasting":
@@ -191,6 +191,9 @@ class DataSet:
             return self
         if self.modality != signature["modality"]:
             raise Mismatch(f"The model takes {signature['modality']}; the data set holds {self.modality} data.")
+        if (self.given == "given") != (tokenizer["unit"] == "given"):
+            wanted = "tagged words, the format `conll`" if self.given is None else "whole texts, such as `text-classes`"
+            raise Mismatch(f"The model takes {wanted}; upload the data as these.")
         return self.tokenized(Tokenizer.of(tokenizer))
 
     def row_classes(self, split: str) -> NDArray[Any] | None:

@@ -23,14 +23,14 @@ class Forecasts(ArchitectureConfig):
         ge=1,
         le=10_000,
         description="Of a forecast: steps that are seen.",
-        json_schema_extra=search(low=8, high=128, log=True),
+        json_schema_extra=search(low=8, high=128, log=True, about="forecasts"),
     )
     horizon: int = Field(
         1,
         ge=1,
         le=1000,
         description="Of a forecast: steps that are answered, all at once. It is the question, and not searched for.",
-        json_schema_extra=search(choices=[1]),
+        json_schema_extra=search(choices=[1], about="forecasts"),
     )
     season: int | None = Field(
         None,
@@ -38,13 +38,13 @@ class Forecasts(ArchitectureConfig):
         le=10_000,
         description="Of a forecast: after how many steps a season comes again, for the seasonal naive forecast that it "
         "is held against; null for a year of months, a week of days, a day of hours, and else 1.",
-        json_schema_extra=search(choices=[None]),
+        json_schema_extra=search(choices=[None], about="forecasts"),
     )
     normalisation: Normalisation = Field(
         "window",
         description="Of a forecast: the target's mean and deviation are those of the window, and are given back to the "
         "answer (Kim et al. 2022), or those of the training rows' column.",
-        json_schema_extra=search(choices=["window", "columns"]),
+        json_schema_extra=search(choices=["window", "columns"], about="forecasts"),
     )
 
     @property

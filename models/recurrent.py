@@ -16,32 +16,32 @@ from torch import Tensor, nn
 from models.errors import JobError
 from models.forecasting import Forecasts
 from models.recurrence import Cell, states
-from models.registry import Shape, TokenOptions, search
+from models.registry import ArchitectureConfig, Shape, TokenOptions, search
 from models.transduction import Transducer, is_step, words_of
 from shapes.tokens import PADDING, Unit
 
 
-class RecurrentConfig(Forecasts):
-    """Hyperparameters of every recurrent network."""
+class ReaderConfig(ArchitectureConfig):
+    """Hyperparameters of every recurrent reader."""
 
     unit: Unit = Field(
         "characters",
         description="What a text is read by. Words that are tagged are read as they are given.",
-        json_schema_extra=search(choices=["characters", "words"]),
+        json_schema_extra=search(choices=["characters", "words"], about="whole texts"),
     )
     vocabulary: int = Field(
         10_000,
         ge=1,
         le=200_000,
         description="The most frequent units of the training texts that are told apart; all others are one.",
-        json_schema_extra=search(low=1_000, high=50_000, log=True),
+        json_schema_extra=search(low=1_000, high=50_000, log=True, about="texts"),
     )
     max_length: int = Field(
         256,
         ge=1,
         le=10_000,
         description="Units of a text that are read; what comes behind them is not.",
-        json_schema_extra=search(choices=[128, 256, 512]),
+        json_schema_extra=search(choices=[128, 256, 512], about="texts"),
     )
     spelling: int = Field(
         0,
@@ -49,21 +49,21 @@ class RecurrentConfig(Forecasts):
         le=64,
         description="Characters of each unit that are read as well, by a convolution over them (Ma and Hovy 2016); 0 "
         "for none.",
-        json_schema_extra={"requires": {"whole": True}} | search(choices=[0, 16]),
+        json_schema_extra={"requires": {"whole": True}} | search(choices=[0, 16], about="texts"),
     )
     embedding_dim: int = Field(
         64,
         ge=1,
         le=4096,
         description="Numbers that stand for a unit, and as many for what its characters say.",
-        json_schema_extra=search(low=16, high=256, log=True),
+        json_schema_extra=search(low=16, high=256, log=True, about="texts"),
     )
     embedding_scale: float = Field(
         1.0,
         gt=0.0,
         le=10.0,
         description="Standard deviation of these numbers at first: the less it is, the less rare units say by chance.",
-        json_schema_extra=search(low=0.05, high=1.0, log=True),
+        json_schema_extra=search(low=0.05, high=1.0, log=True, about="texts"),
     )
     hidden_dim: int = Field(
         128,
@@ -111,23 +111,27 @@ class RecurrentConfig(Forecasts):
         json_schema_extra=search(choices=[False, True]),
     )
 
-    conditional: bool | None = Field(
-        None,
-        description="Of texts to be written: whether the class is told first, and so can be asked for; null: where "
-        "there are classes.",
-        json_schema_extra={"requires": {"classes": True}} | search(choices=[None]),
-    )
-
     @property
     def tokens(self) -> TokenOptions:
         """How a text is made tokens."""
         return TokenOptions(self.unit, self.vocabulary, self.max_length, self.spelling)
 
 
+class RecurrentConfig(ReaderConfig, Forecasts):
+    """Hyperparameters of every recurrent network that answers by itself."""
+
+    conditional: bool | None = Field(
+        None,
+        description="Of texts to be written: whether the class is told first, and so can be asked for; null: where "
+        "there are classes.",
+        json_schema_extra={"requires": {"classes": True}} | search(choices=[None], about="texts"),
+    )
+
+
 class Reader(nn.Module):
     """Embeddings of tokens, or the steps of a series, and layers of a recurrent cell."""
 
-    def __init__(self, cell: type[Cell], config: RecurrentConfig, input_shape: Shape) -> None:
+    def __init__(self, cell: type[Cell], config: ReaderConfig, input_shape: Shape) -> None:
         super().__init__()
         self.embedding = None
         self.spelling = None
@@ -223,7 +227,7 @@ class Layer(nn.Module):
     The directions are networks of their own: exporters were seen to freeze the length of a bidirectional one.
     """
 
-    def __init__(self, cell: type[Cell], width: int, config: RecurrentConfig, *, skip: int) -> None:
+    def __init__(self, cell: type[Cell], width: int, config: ReaderConfig, *, skip: int) -> None:
         super().__init__()
         directions = 2 if config.bidirectional else 1
         self.leak, self.skip = config.leak, skip

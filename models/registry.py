@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 import models.architectures
 from models.errors import InvalidHyperparameters, UnknownName, UnsuitableInput
+from shapes.requirements import Subject
 from shapes.tokens import Given, Unit
 
 if TYPE_CHECKING:
@@ -174,14 +175,15 @@ def search(
     high: float | None = None,
     log: bool = False,
     choices: list[Any] | None = None,
+    about: Subject | None = None,
 ) -> dict[str, Any]:
     """The range in which a hyperparameter search looks, for a field's `json_schema_extra`.
 
-    Either `low` and `high` (with `log` for a logarithmic scale), or `choices`.
+    Either `low` and `high` (with `log` for a logarithmic scale), or `choices`. `about` names the data without which the
+    field says nothing, and is not searched.
     """
-    if choices is not None:
-        return {"search": {"choices": choices}}
-    return {"search": {"low": low, "high": high, **({"log": True} if log else {})}}
+    domain = {"low": low, "high": high, **({"log": True} if log else {})} if choices is None else {"choices": choices}
+    return {"search": domain} | ({} if about is None else {"about": about})
 
 
 def register(

@@ -15,7 +15,7 @@ from services import schema
 from services.errors import FieldError, Invalid, NotFound
 from shapes import network
 from shapes.fitting import Misfit
-from shapes.requirements import unmet
+from shapes.requirements import is_about, unmet
 
 SNAPSHOT = Path(__file__).parent.parent / "models" / "catalogue.json"
 Entry = dict[str, Any]
@@ -46,8 +46,7 @@ class Catalogue:
         return [
             task
             for task in (tasks[name] for name in entry["tasks"])
-            if task["modality"] in (None, manifest["modality"])
-            and (not task["needs_targets"] or task["name"] == manifest["task"])
+            if is_about(task["about"], manifest) and (not task["needs_targets"] or task["name"] == manifest["task"])
         ]
 
     def needs_targets(self, task: str) -> bool:

@@ -9,7 +9,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from models.recurrent import Reader, RecurrentConfig
+from models.recurrent import Reader, ReaderConfig
 from models.registry import Reference, Shape, TokenOptions, register, search
 from models.translation.attention import Score
 from models.translation.cells import LAYERS, Name
@@ -52,7 +52,7 @@ from shapes.tokens import UNKNOWN
 class Seq2Seq(Reader, SequenceToSequence):
     """A recurrent encoder and a recurrent decoder."""
 
-    class Config(RecurrentConfig):
+    class Config(ReaderConfig):
         """Hyperparameters. `unit` and `vocabulary` are those of either side."""
 
         cell: Name = Field(

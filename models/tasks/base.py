@@ -17,6 +17,7 @@ from models.losses import LossOptions
 from models.metrics.intervals import Intervals
 from models.phases import Phase
 from models.preprocess import Pixels
+from shapes.requirements import Subject, is_about
 
 if TYPE_CHECKING:
     from models.registry import ArchitectureConfig, Shape
@@ -47,7 +48,7 @@ class Task(ABC):
     title: ClassVar[str]
     needs_targets: ClassVar[bool] = True
     """Whether a data set must be for this very task; one that needs no targets can be done on any."""
-    modality: ClassVar[str | None] = None
+    about: ClassVar[Subject | None] = None
     """The only data that it can be done on; None if any that the architecture takes."""
     writes: ClassVar[bool] = False
     """Whether texts are to be written again, so that their tokens end with a mark."""
@@ -90,8 +91,7 @@ class Task(ABC):
     @classmethod
     def suits(cls, manifest: Mapping[str, Any]) -> bool:
         """Whether it can be learned from a data set of this manifest, whose `task` is None of an unlabelled one."""
-        is_taken = cls.modality in (None, manifest["modality"])
-        return is_taken and (not cls.needs_targets or manifest["task"] == cls.name)
+        return is_about(cls.about, manifest) and (not cls.needs_targets or manifest["task"] == cls.name)
 
     @classmethod
     def require_suitable(

@@ -44,7 +44,7 @@ class TextGeneration(Task):
     name = "text_generation"
     title = "Text generation"
     needs_targets = False
-    modality = "text"
+    about = "whole texts"
     writes = True
     default_loss = CrossEntropy(name="cross_entropy")
     quick_metric = "bits_per_token"

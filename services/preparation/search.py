@@ -35,7 +35,7 @@ def prepare(session: Session, resources: Resources, request: SearchRequest) -> J
     catalogue = resources.catalogue
     task = check_fixed(catalogue, request, manifest)
     _check_rows(catalogue, request, manifest)
-    dimensions = _dimensions(catalogue, request, manifest)
+    dimensions = _dimensions(catalogue, request, manifest, task)
     looked_for = objectives(catalogue, request, task)
     _check_measured(catalogue, request, looked_for)
     model = request.model or f"{request.dataset[:58]}-best"
@@ -63,14 +63,16 @@ def require_trials(strategy: str, wanted: int, most: int | None, field: str) -> 
         raise Invalid.field("too_many_trials", ["body", field], msg)
 
 
-def _dimensions(catalogue: Catalogue, request: SearchRequest, manifest: Entry) -> tuple[Dimension, ...]:
+def _dimensions(catalogue: Catalogue, request: SearchRequest, manifest: Entry, task: Entry) -> tuple[Dimension, ...]:
     if request.strategy == "manual":
         _check_configurations(catalogue, request, manifest)
         return ()
     if request.configurations is not None:
         msg = f"are for the strategy manual; {request.strategy} has a space"
         raise Invalid.field("configurations_unsuitable", ["body", "configurations"], msg)
-    space = default_space(catalogue, request) if request.space is None else request.space
+    space = request.space
+    if space is None:
+        space = default_space(catalogue, request, manifest, writes=task["writes"])
     dimensions = resolve(catalogue, request, space)
     if not dimensions:
         msg = f"is empty, and there is nothing to search; there are {known(catalogue, request.architectures)}"

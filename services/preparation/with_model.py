@@ -10,6 +10,7 @@ from services.preparation.versions import version_in_body
 from services.requests.infer import InferRequest
 from services.resources import Resources
 from services.tables import Job
+from shapes.requirements import is_about
 
 VARYING = ("text", "tree", "series")
 """Modalities whose rows vary in length."""
@@ -42,6 +43,11 @@ def check_input(signature: dict[str, Any], manifest: dict[str, Any], *, labelled
             f"holds {manifest['modality']} data of shape {given} and the model takes {signature['modality']} data "
             f"of shape {wanted}; upload the data with the model's columns"
         )
+        raise Invalid.field("dataset_mismatch", ["body", "dataset"], msg)
+    unit = signature["input"].get("tokenizer", {}).get("unit")
+    if manifest["modality"] == "text" and is_about("whole texts", manifest) == (unit == "given"):
+        wanted = "tagged words, the format conll" if unit == "given" else "whole texts, such as text-classes"
+        msg = f"is not of the texts that the model takes; upload {wanted}"
         raise Invalid.field("dataset_mismatch", ["body", "dataset"], msg)
     if labelled and manifest["task"] != signature["task"]:
         msg = f"is for {manifest['task'] or 'no task (unlabelled)'} and the model does {signature['task']}"

@@ -3,21 +3,28 @@
 from collections.abc import Sequence
 
 from services.catalogue import Catalogue, Entry
-from services.preparation.spaces.fields import default, fields, ranges
+from services.preparation.spaces.fields import default, fields
 from services.requests.search import Domain, SearchRequest
+from shapes.requirements import searched
 
 LEARNING_RATE = "training.optimizer.learning_rate"
 
 
-def default_space(catalogue: Catalogue, request: SearchRequest) -> dict[str, Domain]:
-    """Domains by path. What the request fixes is left as it is.
+def default_space(catalogue: Catalogue, request: SearchRequest, manifest: Entry, *, writes: bool) -> dict[str, Domain]:
+    """Domains by path. What the request fixes is left as it is, and so is what says nothing of such data.
 
     Of a hyperparameter that several architectures have, the values on which they agree; none if there are no two.
+    `writes` says that texts are to be written.
     """
     entries = [catalogue.architectures[name] for name in request.architectures]
     names = dict.fromkeys(name for entry in entries for name in entry["hyperparameters"]["properties"])
     paths = [f"hyperparameters.{name}" for name in names if name not in request.hyperparameters]
-    found = {path: common(ranges(fields(catalogue, request.architectures, path))) for path in paths}
+    found = {}
+    for path in paths:
+        declared = (
+            searched(each.schema, manifest, writes=writes) for each in fields(catalogue, request.architectures, path)
+        )
+        found[path] = common([domain for domain in declared if domain is not None])
     optimizer = request.training.get("optimizer") or {}
     if "learning_rate" not in optimizer:
         chosen = {

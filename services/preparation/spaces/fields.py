@@ -56,11 +56,6 @@ def kind(found: Sequence[Field]) -> Literal["int", "float"] | None:
     return "float" if "number" in types else "int" if "integer" in types else None
 
 
-def ranges(found: Sequence[Field]) -> list[Entry]:
-    """Where the catalogue would look for the setting's values, of those that have it and say so."""
-    return [field.schema["search"] for field in found if "search" in field.schema]
-
-
 def known(catalogue: Catalogue, architectures: Sequence[str]) -> str:
     """The settings that can be named, for a message."""
     hyperparameters = {

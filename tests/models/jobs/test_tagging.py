@@ -14,7 +14,7 @@ from models.evaluation.tagging import TaggingEvaluator
 from models.run import JobContext, Outcome, run
 from models.training.plan import Plan
 from shapes.tokens import PADDING, Tokenizer
-from tests.models.running import builtin, context_of, file, ingested, of_version
+from tests.models.running import context_of, file, ingested, of_version, zipped
 
 SYLLABLES = ["ba", "do", "ki", "lu", "me", "no"]
 SENTENCES = 160
@@ -122,12 +122,32 @@ def test_tags_are_cross_validated(tagged: Path, tmp_path: Path) -> None:
     assert first.startswith("0,")
 
 
-def test_texts_of_classes_are_not_for_it(trained: tuple[JobContext, Outcome], tmp_path: Path) -> None:
-    iris = builtin(tmp_path, "iris")
+@pytest.fixture(scope="module")
+def texts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    files = zipped({f"{kind}/{number}.txt": f"{kind} ba do" for kind in ("good", "bad") for number in range(10)})
+    return ingested(tmp_path_factory.mktemp("texts"), files, format="text-classes")
+
+
+@pytest.mark.parametrize("kind", ["infer", "evaluate"])
+def test_texts_of_classes_are_not_for_it(
+    texts: Path, trained: tuple[JobContext, Outcome], tmp_path: Path, kind: str
+) -> None:
     _, outcome = trained
-    request = {"model": "m", "dataset": "iris", "split": "test"}
-    with pytest.raises(Mismatch):
-        run(context_of(tmp_path / "e", "evaluate", request, dataset=iris, **of_version(outcome)))
+    with pytest.raises(Mismatch, match="conll"):
+        run(context_of(tmp_path, kind, {"model": "m", "dataset": "texts"}, dataset=texts, **of_version(outcome)))
+
+
+def test_tagged_words_are_not_for_what_reads_whole_texts(tagged: Path, texts: Path) -> None:
+    tokenizer = Tokenizer.fit(DataSet.open(texts).texts("train"), "words", size=10, max_length=8)
+    signature = {"modality": "text", "input": {"tokenizer": tokenizer.as_json()}}
+    assert DataSet.open(texts).as_taken(signature).tokenizer == tokenizer
+    with pytest.raises(Mismatch, match="text-classes"):
+        DataSet.open(tagged).as_taken(signature)
+
+
+def test_tagged_words_are_not_written(tagged: Path) -> None:
+    with pytest.raises(Mismatch, match="text_generation"):
+        Plan.of({**REQUEST, "task": "text_generation"}, DataSet.open(tagged))
 
 
 def test_a_word_not_seen_is_read_by_its_letters(trained: tuple[JobContext, Outcome]) -> None:

@@ -32,6 +32,26 @@ ROWS: dict[str, Any] = {
     "target": {"name": "target", "dtype": "float32", "shape": []},
     "digest": "sha256:2",
 }
+TEXTS: dict[str, Any] = {
+    **IMAGES,
+    "modality": "text",
+    "input": {"name": "text", "dtype": "string", "shape": []},
+    "digest": "sha256:3",
+}
+TAGS: dict[str, Any] = {
+    **TEXTS,
+    "task": "tagging",
+    "class_counts": None,
+    "input": {"name": "tokens", "dtype": "string", "shape": [None]},
+    "digest": "sha256:4",
+}
+SERIES: dict[str, Any] = {
+    **ROWS,
+    "modality": "series",
+    "input": {**ROWS["input"], "name": "series", "shape": [None, 2]},
+    "digest": "sha256:5",
+}
+SALES: dict[str, Any] = {**SERIES, "task": "forecasting", "target": None, "digest": "sha256:6"}
 RATE = "training.optimizer.learning_rate"
 DROPOUT = "hyperparameters.dropout"
 BATCH = "training.batch_size"
@@ -46,6 +66,8 @@ def database_url(tmp_path_factory: pytest.TempPathFactory) -> str:
     with database.transaction() as session:
         session.add(Dataset(name="images", format="idx", manifest=IMAGES))
         session.add(Dataset(name="rows", format="csv", manifest=ROWS))
+        for name, manifest in (("texts", TEXTS), ("tags", TAGS), ("series", SERIES), ("sales", SALES)):
+            session.add(Dataset(name=name, format="auto", manifest=manifest))
         session.add(Model(name="of-rows", task="regression"))
         session.add(Job(id="0198c0de-0000-7000-8000-000000000000", kind="train", queue="cpu", request={}))
     database.close()
@@ -81,6 +103,29 @@ def test_what_is_fixed_is_not_varied_by_default(resources: Resources) -> None:
     assert set(dimensions(submit(resources, **fixed))) == {"hyperparameters.activation", "hyperparameters.pooling"}
     sgd = dimensions(submit(resources, training={"optimizer": {"name": "sgd"}}))
     assert (sgd[RATE].low, sgd[RATE].high) == (1e-4, 1.0)
+
+
+OF_FORECASTS = {"context", "normalisation"}
+OF_TEXTS = {"vocabulary", "max_length", "embedding_dim", "embedding_scale"}
+OF_LAYERS = {"hidden_dim", "num_layers", "skip", "leak", "dropout", "layer_norm"}
+
+
+@pytest.mark.parametrize(
+    ("given", "varied"),
+    [
+        ({"architecture": "linear", "dataset": "rows"}, {"bias", "degree"}),
+        ({"architecture": "linear", "dataset": "sales"}, {"bias", "degree"} | OF_FORECASTS),
+        ({"architecture": "gru", "dataset": "series"}, OF_LAYERS | {"bidirectional"}),
+        ({"architecture": "gru", "dataset": "sales"}, OF_LAYERS | {"bidirectional"} | OF_FORECASTS),
+        ({"architecture": "gru", "dataset": "texts"}, OF_LAYERS | OF_TEXTS | {"bidirectional", "spelling", "unit"}),
+        ({"architecture": "gru", "dataset": "tags"}, OF_LAYERS | OF_TEXTS | {"bidirectional", "spelling"}),
+        ({"architecture": "gru", "dataset": "texts", "task": "text_generation"}, OF_LAYERS | OF_TEXTS | {"unit"}),
+    ],
+)
+def test_the_default_varies_what_says_something_of_the_data(
+    resources: Resources, given: dict[str, Any], varied: set[str]
+) -> None:
+    assert set(dimensions(submit(resources, **given))) == {f"hyperparameters.{name}" for name in varied} | {RATE}
 
 
 def test_of_several_architectures_each_has_its_own_hyperparameters_and_shares_what_both_allow(

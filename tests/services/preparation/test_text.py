@@ -106,6 +106,8 @@ def test_a_text_model_is_asked_about_text_alone(resources: Resources, kind: str)
         ({**TRAIN, "task": "text_generation", "hyperparameters": {"spelling": 4}}, *OF_HYPERPARAMETERS),
         ({**TRAIN, "kind": "cross_validate", "task": "text_generation"}, "task_unsuitable", "task"),
         ({**TRAIN, "kind": "search", "task": "regression"}, "job_invalid", "task"),
+        ({**TRAIN, "dataset": "tags", "task": "text_generation"}, "job_invalid", "task"),
+        ({"kind": "infer", "model": "lengths", "dataset": "tags"}, "dataset_mismatch", "dataset"),
         (
             {"kind": "train", "architecture": "gru", "dataset": "words", "hyperparameters": {"unit": "letters"}},
             *OF_HYPERPARAMETERS,
