@@ -11,7 +11,6 @@ import warnings
 from collections.abc import Iterator
 from copy import deepcopy
 from itertools import product
-from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,7 @@ from models.graphs import Described, Graph
 from models.inference import METADATA_KEY, Session
 from models.ragged import padding_of
 from models.torchscript import Looping, scripted, traced
+from models.transduction import is_step
 from models.treebank import forest
 from shapes.tokens import PADDING
 
@@ -151,8 +151,7 @@ def _stretched(described: Described, example: Tensor, size: int, length: int) ->
 def _sequences(example: Tensor, size: int, length: int) -> Tensor:
     """(size, length, ...): the examples' steps one after the other, every row but the first with more padding."""
     padding = padding_of(example.numpy().dtype)
-    is_step = (~example.isnan() if isnan(padding) else example != padding).unsqueeze(2).flatten(2).any(dim=2)
-    steps = example[is_step]
+    steps = example[is_step(example)]
     rows = steps[torch.arange(size * length) % len(steps)].reshape(size, length, *steps.shape[1:])
     ends = (torch.arange(size, 0, -1) * length / size).ceil()
     rows[torch.arange(length) >= ends[:, None]] = padding

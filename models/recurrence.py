@@ -8,17 +8,19 @@ A leaky layer is a loop in Python's words, which the exporter writes as one of O
 Shapes: N rows, T steps, E numbers that come in, H in a state, G in all gates' inputs.
 """
 
-import warnings
 from collections.abc import Callable
 from functools import cache
 from math import ceil
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
+from models.torchscript import scripted
+
 Cell = nn.RNN | nn.LSTM | nn.GRU
+_scripted = cache(scripted)
+"""Compiled at the first use, for the exporter of `models.export`."""
 
 
 def states(cell: Cell, x_NTE: Tensor, *, leak: float = 1.0, skip: int = 1, cut: int | None = None) -> Tensor:
@@ -65,14 +67,6 @@ def _leaky(cell: Cell, x_NTE: Tensor, leak: float) -> Tensor:
     loop = _scripted(_LOOPS[type(cell)])
     read_TNH: Tensor = loop(inputs_NTG.transpose(0, 1), weights["weight_hh"], weights["bias_hh"], leak)
     return read_TNH.transpose(0, 1)
-
-
-@cache
-def _scripted(loop: Callable[..., Tensor]) -> Any:
-    """The loop, compiled at its first use, for the exporter of `models.export`."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", ".*torch.jit.script. is deprecated", DeprecationWarning)
-        return torch.jit.script(loop)
 
 
 def _leaky_rnn(inputs_TNG: Tensor, weight: Tensor, bias: Tensor, leak: float) -> Tensor:

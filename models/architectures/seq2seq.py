@@ -9,10 +9,10 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from models.cells import LAYERS, Name
 from models.recurrent import Reader, ReaderConfig
 from models.registry import Reference, Shape, TokenOptions, register, search
 from models.translation.attention import Score
-from models.translation.cells import LAYERS, Name
 from models.translation.decoder import Decoder
 from models.translation.forcing import Forcing, share
 from models.translation.network import Encoded, SequenceToSequence, beginnings, has_step

@@ -6,9 +6,9 @@ Shapes: N rows, E numbers that come in, H in a state, C carried by a cell, S by 
 import torch
 from torch import Tensor, nn
 
+from models import cells
 from models.recurrence import Cell
 from models.recurrent import RecurrentNetwork
-from models.translation import cells
 
 
 class Stepper(nn.Module):
@@ -20,7 +20,7 @@ class Stepper(nn.Module):
     def __init__(self, network: RecurrentNetwork) -> None:
         super().__init__()
         self.network = network
-        self.sizes = [layer.skip * carried(layer.forwards) for layer in network.recurrent_layers]
+        self.sizes = [layer.skip * cells.carried(layer.forwards) for layer in network.recurrent_layers]
         self.state_dim = sum(self.sizes)
 
     def forward(self, token_N: Tensor, state_NS: Tensor) -> tuple[Tensor, Tensor]:
@@ -29,17 +29,12 @@ class Stepper(nn.Module):
         for layer, parts_NS in zip(
             self.network.recurrent_layers, torch.split(state_NS, self.sizes, dim=1), strict=True
         ):
-            size = carried(layer.forwards)
+            size = cells.carried(layer.forwards)
             newest_NC = step(layer.forwards, x_NE, parts_NS[:, :size], leak=layer.leak)
             behind.append(torch.cat([parts_NS[:, size:], newest_NC], dim=1))
             x_NE = layer.norm(newest_NC[:, : layer.forwards.hidden_size])
         y_NK: Tensor = self.network.output(x_NE)
         return y_NK, torch.cat(behind, dim=1)
-
-
-def carried(cell: Cell) -> int:
-    """Numbers that a cell carries on: its state, and behind it the memory of an LSTM."""
-    return 2 * cell.hidden_size if isinstance(cell, nn.LSTM) else cell.hidden_size
 
 
 def step(cell: Cell, x_NE: Tensor, carried_NC: Tensor, *, leak: float) -> Tensor:

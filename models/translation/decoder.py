@@ -10,8 +10,8 @@ a layer, D layers, K different tokens.
 import torch
 from torch import Tensor, nn
 
+from models.cells import LAYERS, Name, carried, step, steps
 from models.translation.attention import Score, attention
-from models.translation.cells import LAYERS, Name, carried, step, steps
 
 
 class Decoder(nn.Module):
@@ -29,13 +29,13 @@ class Decoder(nn.Module):
         dropout: float,
     ) -> None:
         super().__init__()
-        self.carried = carried(cell, hidden_dim)
         self.embedding = nn.Embedding(num_tokens, embedding_dim)
         self.layers = nn.ModuleList()
         width = embedding_dim
         for _ in range(num_layers):
             self.layers.append(LAYERS[cell](width, hidden_dim, batch_first=True))
             width = hidden_dim
+        self.carried = carried(self.layers[0])  # type: ignore[arg-type]
         self.attention = attention(score, hidden_dim)
         self.joined = nn.Identity() if self.attention is None else nn.Linear(2 * hidden_dim, hidden_dim)
         self.dropout = nn.Dropout(dropout)

@@ -14,9 +14,9 @@ Name = Literal["lstm", "gru", "rnn"]
 LAYERS: dict[Name, type[Cell]] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
 
 
-def carried(cell: Name, hidden_dim: int) -> int:
+def carried(layer: Cell) -> int:
     """Numbers that go from step to step: the state, and the memory of an LSTM behind it."""
-    return 2 * hidden_dim if cell == "lstm" else hidden_dim
+    return 2 * layer.hidden_size if isinstance(layer, nn.LSTM) else layer.hidden_size
 
 
 def step(layer: Cell, x_NE: Tensor, carried_NS: Tensor) -> tuple[Tensor, Tensor]:
