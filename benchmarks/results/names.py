@@ -4,7 +4,7 @@
 test and a tenth for validation, drawn with a fixed seed. The baseline is scikit-learn's logistic regression of all
 strings of 1 to 4 letters, blanks at the ends included, weighted by the logarithms of their counts and by their rarity;
 its strength is chosen on the validation rows. Both then learn from the training and the validation rows, with classes
-weighted alike.
+weighted alike. Beside them stand the classical learners of a `baseline` job, which are not tuned and count names alike.
 Every run is a job of the embedded stack, which is started for it; its state is thrown away.
 """
 
@@ -70,6 +70,9 @@ def main() -> int:
     with service() as (api, directory):
         api.datasets.upload(packed(learned(texts), directory / "names.zip"), name="names")
         api.datasets.wait("names")
+        job = api.baseline("names", ["classical"], split=TRAINING["split"])
+        for entry in ended(api, job)["result"]["baselines"]:
+            print(_row(f"`baseline`: {entry['name']}", "", "", entry["metrics"]["test"]), flush=True)
         for name in names or ARCHITECTURES:
             job = api.train(name, "names", name, hyperparameters=HYPERPARAMETERS, training=TRAINING)
             result = ended(api, job)["result"]

@@ -1,7 +1,8 @@
 """Learners of scikit-learn at settings that suit most data, none of them tuned.
 
 Linear: logistic regression (Cox 1958) or ridge (Hoerl and Kennard 1970). k nearest neighbours (Fix and Hodges 1951).
-Random forest (Breiman 2001). Gradient boosting on histograms (Friedman 2001; Ke et al. 2017).
+Random forest (Breiman 2001). Gradient boosting on histograms (Friedman 2001; Ke et al. 2017). Trees ask for few
+features, so texts have naive Bayes (McCallum and Nigam 1998) in their place.
 """
 
 import warnings
@@ -19,6 +20,8 @@ NEIGHBOURS = 5
 TREES = 200
 MOST_BOOSTED_TREES, ROUNDS = 2000, 100
 """Boosting grows a tree for each class in every round, and less rounds where there are many classes."""
+C_OF_TEXTS, ALPHA_OF_TEXTS = 10.0, 0.1
+"""Of texts: each string of letters has little weight, so that scikit-learn's defaults would hold them back."""
 
 
 def learn(contest: Contest, report: Reporter) -> Iterator[Entry]:
@@ -36,35 +39,39 @@ def learn(contest: Contest, report: Reporter) -> Iterator[Entry]:
         yield contest.entry(name, "classical", answers, began_at, **settings)
 
 
-def answers_of(learner: Any, inputs_NG: NDArray[Any], contest: Contest) -> NDArray[Any]:
+def answers_of(learner: Any, inputs_NG: Any, contest: Contest) -> NDArray[Any]:
     """Values (N,), or probabilities (N, K) of all classes: of one that the learner has not seen, 0."""
     if contest.dataset.labels is None:
         values: NDArray[Any] = np.asarray(learner.predict(inputs_NG), np.float64)
         return values
-    probabilities_NK = np.zeros((len(inputs_NG), contest.num_outputs))
+    probabilities_NK = np.zeros((inputs_NG.shape[0], contest.num_outputs))
     probabilities_NK[:, np.asarray(learner.classes_, np.int64)] = learner.predict_proba(inputs_NG)
     return probabilities_NK
 
 
 def _learners(contest: Contest) -> dict[str, tuple[Any, dict[str, Any]]]:
     """By name an unfitted learner and what is not scikit-learn's default in it."""
-    from sklearn import ensemble, linear_model, neighbors
+    from sklearn import ensemble, linear_model, naive_bayes, neighbors
 
     is_class = contest.dataset.labels is not None
-    rounds = max(10, min(ROUNDS, MOST_BOOSTED_TREES // contest.num_outputs))
-    neighbours = {"n_neighbors": min(NEIGHBOURS, len(contest.learned_from))}
-    forest, boosting = {"n_estimators": TREES}, {"max_iter": rounds, "early_stopping": False}
-    seeded, threads = {"random_state": contest.seed}, {"n_jobs": contest.threads}
-    linear: dict[str, tuple[Any, dict[str, Any]]]
-    if is_class:
-        iterations = {"max_iter": 1000}
-        linear = {"logistic_regression": (linear_model.LogisticRegression(**iterations), iterations)}
-    else:
-        linear = {"ridge_regression": (linear_model.Ridge(), {})}
     kind = "Classifier" if is_class else "Regressor"
-    others = {
-        "k_nearest_neighbours": (getattr(neighbors, f"KNeighbors{kind}")(**neighbours, **threads), neighbours),
+    threads, seeded = {"n_jobs": contest.threads}, {"random_state": contest.seed}
+    linear = {"max_iter": 1000} | ({"C": C_OF_TEXTS} if contest.is_of_texts else {})
+    neighbours = {"n_neighbors": min(NEIGHBOURS, len(contest.learned_from))}
+    learners: dict[str, tuple[Any, dict[str, Any]]] = {
+        "k_nearest_neighbours": (getattr(neighbors, f"KNeighbors{kind}")(**neighbours, **threads), neighbours)
+    }
+    if is_class:
+        learners["logistic_regression"] = linear_model.LogisticRegression(**linear), linear
+    else:
+        learners["ridge_regression"] = linear_model.Ridge(), {}
+    if contest.is_of_texts:
+        smoothed = {"alpha": ALPHA_OF_TEXTS}
+        return {**learners, "naive_bayes": (naive_bayes.MultinomialNB(**smoothed), smoothed)}
+    rounds = max(10, min(ROUNDS, MOST_BOOSTED_TREES // contest.num_outputs))
+    forest, boosting = {"n_estimators": TREES}, {"max_iter": rounds, "early_stopping": False}
+    return {
+        **learners,
         "random_forest": (getattr(ensemble, f"RandomForest{kind}")(**forest, **seeded, **threads), forest),
         "gradient_boosting": (getattr(ensemble, f"HistGradientBoosting{kind}")(**boosting, **seeded), boosting),
     }
-    return linear | others

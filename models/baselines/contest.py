@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.baselines.features import Features
+from models.baselines.terms import Terms
 from models.data import DataSet, require_learnable
 from models.examples import Examples, require_finite_targets
 from models.fits.scoring import numbers_of
@@ -18,7 +19,7 @@ from models.tasks import TASKS, Task
 from models.training.settings import training_settings
 
 Array = NDArray[Any]
-MAX_ROWS = 10_000
+MAX_ROWS = 20_000
 """Classical learners and the search take no more training rows than this, drawn at random; they would take hours."""
 
 
@@ -86,9 +87,16 @@ class Contest:
             kept = np.union1d(kept, order[np.unique(classes[order], return_index=True)[1]])
         return np.sort(kept)
 
+    @property
+    def is_of_texts(self) -> bool:
+        """Whether learners see strings of letters, which are many and of which each row has few."""
+        return self.dataset.modality in ("text", "tree")
+
     @cached_property
-    def features(self) -> Features:
+    def features(self) -> Features | Terms:
         """What learners see of a row, fitted to the rows that they learn from."""
+        if self.is_of_texts:
+            return Terms.fitted(self.dataset, self._sample)
         return Features.fitted(self.dataset, self._sample, self.seed)
 
     @cached_property
@@ -101,8 +109,11 @@ class Contest:
         )
 
     @cached_property
-    def inputs(self) -> dict[str, Array]:
-        """The features (N, G) of the rows to learn from, `train`, and of the splits that are measured."""
+    def inputs(self) -> dict[str, Any]:
+        """The features (N, G) of the rows to learn from, `train`, and of the splits that are measured.
+
+        Those of texts are sparse matrices of scipy's.
+        """
         return {"train": self.features.of(self._sample)} | {
             name: self.features.of(self.splits[name]) for name in self.measured
         }

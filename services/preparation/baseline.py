@@ -14,6 +14,8 @@ from services.tables import Job
 LEARNED = {
     ("classification", "image"),
     ("classification", "tabular"),
+    ("classification", "text"),
+    ("classification", "tree"),
     ("regression", "image"),
     ("regression", "tabular"),
 }

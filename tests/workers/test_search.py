@@ -49,7 +49,7 @@ def ended(stack: Stack, search_id: str) -> int:
 
 def require_whole(stack: Stack, search_id: str, count: int) -> dict[str, Any]:
     """The search has ended well, with exactly so many trials, each of them once."""
-    job = stack.wait_for(search_id, seconds=300)
+    job = stack.wait_for(search_id, seconds=300 + 10 * count)
     assert job["state"] == "succeeded", job["error"]
     found = trials(stack, search_id)
     assert [trial["number"] for trial in found] == list(range(count))
@@ -137,10 +137,10 @@ def test_a_search_survives_a_kill_of_every_process_and_a_pause(fast: Stack) -> N
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_fifty_kills_in_a_hundred_trials_leave_exactly_a_hundred(fast: Stack) -> None:
-    body = {**SEARCH, "trials": 100, "parallelism": 3, "training": {"epochs": 12, "batch_size": 8, "device": "cpu"}}
+    body = {**SEARCH, "trials": 100, "parallelism": 3, "training": {"epochs": 24, "batch_size": 8, "device": "cpu"}}
     search_id = fast.submit(body)["id"]
-    for kill in range(50):
-        wait_until(lambda: ended(fast, search_id) >= 1.8 * kill, "progress", 120)  # noqa: B023
+    for kill in range(50):  # the last of them when about three quarters have ended: a restart lets a few go by
+        wait_until(lambda: ended(fast, search_id) >= 1.5 * kill, "progress", 120)  # noqa: B023
         time.sleep(random.uniform(0, 0.3))
         kill_one(fast)
     assert ended(fast, search_id) < 100

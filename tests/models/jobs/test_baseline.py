@@ -15,7 +15,7 @@ from models.data import DataSet
 from models.errors import JobError
 from models.run import Outcome, Stopped, run
 from models.training.settings import Split
-from tests.models.running import Recorder, context_of, wish_at_poll, write_data_set
+from tests.models.running import Recorder, context_of, ingested, wish_at_poll, write_data_set, zipped
 
 LEARNERS = ("k_nearest_neighbours", "random_forest", "gradient_boosting")
 
@@ -93,6 +93,19 @@ def test_numbers_are_predicted_too(diabetes: Path, tmp_path: Path) -> None:
     assert set(entries) == {"mean", "ridge_regression", *LEARNERS, "flaml"}
     assert entries["mean"]["metrics"]["test"]["r2"] <= 0
     assert all(entries[name]["metrics"]["test"]["r2"] > 0.2 for name in ("ridge_regression", "flaml"))
+
+
+def test_texts_are_told_apart_by_strings_of_letters(tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    kinds = {"vowels": "aeiou", "others": "bcdfg"}
+    texts = {name: ["".join(generator.choice(list(letters), 5)) for _ in range(40)] for name, letters in kinds.items()}
+    upload = zipped({f"{name}.txt": "\n".join(rows) for name, rows in texts.items()})
+    outcome = measure(tmp_path / "job", ingested(tmp_path, upload, format="auto"), time_budget_seconds=2)
+    entries = by_name(outcome)
+    assert {"naive_bayes", "logistic_regression", "k_nearest_neighbours", "flaml"} < set(entries)
+    learned = [entry for entry in entries.values() if entry["family"] != "random"]
+    assert all(entry["metrics"]["test"]["accuracy"] == 1 for entry in learned)
+    assert "strings of 1 to 4 letters" in outcome.result["features"]
 
 
 def test_masks_are_guessed(tmp_path: Path) -> None:

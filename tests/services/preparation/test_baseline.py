@@ -12,12 +12,13 @@ from services.tables import Dataset, Job
 from tests.services.preparation.test_fits import CLASSES, VALUES
 
 MASKS: dict[str, Any] = {**CLASSES, "modality": "image", "task": "segmentation", "digest": "sha256:3"}
+TEXTS: dict[str, Any] = {**CLASSES, "modality": "text", "digest": "sha256:5"}
 NOTHING: dict[str, Any] = {**VALUES, "task": None, "target": None, "digest": "sha256:4"}
 
 
 @pytest.fixture(autouse=True)
 def data(resources: Resources) -> None:
-    manifests = {"classes": CLASSES, "values": VALUES, "masks": MASKS, "unlabelled": NOTHING}
+    manifests = {"classes": CLASSES, "values": VALUES, "masks": MASKS, "texts": TEXTS, "unlabelled": NOTHING}
     with resources.database.transaction() as session:
         for name, manifest in manifests.items():
             session.add(Dataset(name=name, format="csv", manifest=manifest))
@@ -35,6 +36,7 @@ def test_families_and_split_are_spelled_out(resources: Resources) -> None:
     assert job.request["families"] == ["random", "classical", "automl"]
     assert job.request["training"] == {"split": {"validation": 0.2, "test": 0.3, "seed": 0}}
     assert submit(resources, "masks").request["families"] == ["random"]
+    assert submit(resources, "texts").request["families"] == ["random", "classical", "automl"]
     assert submit(resources, "classes", families=["random", "random"]).request["families"] == ["random"]
 
 
