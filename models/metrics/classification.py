@@ -20,8 +20,9 @@ def classification_scores(
 ) -> Scores:
     """All of the catalogue's. `ranking` is that of the same rows, if it is known already.
 
-    A class that is never predicted has precision 0, one without rows recall 0. The areas of a class
-    without rows, or with nothing but, are None, and their means are over the others.
+    A class that is never predicted has precision 0, one without rows recall 0, and one that is neither has None of
+    them and is left out of their means, as in scikit-learn. The areas of a class without rows, or with nothing but,
+    are None, and their means are over the others.
     """
     from sklearn import metrics
 
@@ -32,10 +33,11 @@ def classification_scores(
     )
     ranking = ranking or rank_classes(targets_N, probabilities_NK)
     columns = {"precision": precision, "recall": recall, "f1": f1}
+    is_there = (support > 0) | (np.bincount(predicted_N, minlength=len(labels)) > 0)
     return {
         "accuracy": float(np.mean(predicted_N == targets_N)),
         "balanced_accuracy": float(recall[support > 0].mean()),
-        **{f"{name}_macro": float(values.mean()) for name, values in columns.items()},
+        **{f"{name}_macro": float(values[is_there].mean()) for name, values in columns.items()},
         **{f"{name}_weighted": float(np.average(values, weights=support)) for name, values in columns.items()},
         "roc_auc": ranking.means.get("roc_auc"),
         "average_precision": ranking.means.get("average_precision"),
@@ -45,7 +47,7 @@ def classification_scores(
         "per_class": [
             {
                 "label": labels[k],
-                **{name: float(values[k]) for name, values in columns.items()},
+                **{name: float(values[k]) if is_there[k] else None for name, values in columns.items()},
                 "support": int(support[k]),
                 "roc_auc": _number(ranking.roc_auc[k]),
                 "average_precision": _number(ranking.average_precision[k]),

@@ -61,7 +61,7 @@ def classification_resamples(targets_N: Array, probabilities_NK: Array) -> Resam
     )
     sums_BC = resampled_sums(columns_NC)
     actual_BK, answered_BK, hits_BK = np.split(sums_BC[:, 2:], 3, axis=1)
-    rows_B = actual_BK.sum(axis=1)
+    rows_B, is_there_BK = actual_BK.sum(axis=1), actual_BK + answered_BK > 0
     recall_BK = hits_BK / actual_BK.clip(1)
     averaged = {
         "precision": hits_BK / answered_BK.clip(1),
@@ -71,7 +71,7 @@ def classification_resamples(targets_N: Array, probabilities_NK: Array) -> Resam
     return {
         "accuracy": hits_BK.sum(axis=1) / rows_B,
         "balanced_accuracy": recall_BK.sum(axis=1) / (actual_BK > 0).sum(axis=1),
-        **{f"{name}_macro": values.mean(axis=1) for name, values in averaged.items()},
+        **{f"{name}_macro": values.mean(axis=1, where=is_there_BK) for name, values in averaged.items()},
         **{f"{name}_weighted": (values * actual_BK).sum(axis=1) / rows_B for name, values in averaged.items()},
         "log_loss": sums_BC[:, 0] / rows_B,
         "brier_score": sums_BC[:, 1] / rows_B,

@@ -62,6 +62,16 @@ def test_a_class_without_rows_has_no_area_and_spoils_no_other() -> None:
     assert scores["balanced_accuracy"] == 1.0
 
 
+def test_a_class_that_is_neither_there_nor_predicted_is_left_out_of_means() -> None:
+    scores = classification_scores(np.array([0, 1, 1]), np.eye(3)[[0, 1, 1]], ["a", "b", "c"])
+    assert [scores[f"{name}_macro"] for name in ("precision", "recall", "f1")] == [1.0, 1.0, 1.0]
+    assert [scores["per_class"][2][name] for name in ("precision", "recall", "f1")] == [None, None, None]
+    targets, predicted = np.array([0, 1, 1, 0]), np.array([0, 2, 1, 0])
+    scores = classification_scores(targets, np.eye(4)[predicted], list("abcd"))
+    expected = sklearn_metrics.precision_recall_fscore_support(targets, predicted, average="macro", zero_division=0)
+    assert [scores[f"{name}_macro"] for name in ("precision", "recall", "f1")] == pytest.approx(expected[:3])
+
+
 def test_rows_of_one_class_only_have_no_area() -> None:
     scores = classification_scores(np.array([1, 1]), np.eye(2)[[1, 0]], LABELS)
     assert scores["roc_auc"] is None

@@ -68,6 +68,12 @@ def test_intervals_of_a_classification_hold_the_truth() -> None:
         assert 0.93 <= count / SIMULATIONS <= 0.97, name
 
 
+def test_a_class_that_no_row_is_of_or_taken_for_changes_no_interval() -> None:
+    targets, probabilities = classified(np.random.default_rng(0), ROWS)
+    wider = np.column_stack([probabilities, np.zeros(ROWS)])
+    assert classification_intervals(targets, wider) == classification_intervals(targets, probabilities)
+
+
 def test_intervals_of_a_regression_hold_the_truth() -> None:
     truth = regression_scores(*regressed(np.random.default_rng(1), 1_000_000), num_inputs=3)
     generator, held = np.random.default_rng(3), Counter[str]()
