@@ -5,7 +5,7 @@ Imports no torch. The process that runs this has its memory and time bounded, an
 
 from typing import Any
 
-from models.acceptance import memory, parsing, shapes, structure, trial
+from models.acceptance import costs, memory, parsing, shapes, structure, trial
 from models.acceptance.signature import own_signature, signature_of
 from models.errors import JobError
 from models.run import JobContext, Outcome, ProducedFile, given, obey
@@ -47,7 +47,7 @@ def run(context: JobContext) -> Outcome:
 
 def _examined(context: JobContext, data: bytes) -> dict[str, Any]:
     """The record of the version."""
-    facts, own = _read(context, data)
+    facts, own, steady = _read(context, data)
     obey(context.report)
     tried = trial.attempt(data, context.threads)
     signature = signature_of(own, tried)
@@ -68,18 +68,19 @@ def _examined(context: JobContext, data: bytes) -> dict[str, Any]:
         "dataset_digest": None,
         "trusted": False,
         "bounded": facts.bounded,
+        "steady": steady,
         "trial": {"size": tried.size},
     }
 
 
-def _read(context: JobContext, data: bytes) -> tuple[structure.Facts, str | None]:
-    """What can be known of the file without running it, and the signature that it may bring along."""
+def _read(context: JobContext, data: bytes) -> tuple[structure.Facts, str | None, bool]:
+    """What can be known of the file without running it, its own signature, if any, and whether its cost is steady."""
     with memory.at_most(PARSING_BYTES + 2 * len(data)):
         model = parsing.parse(data)
         facts, own = structure.examine(model), own_signature(model)
         obey(context.report)
         shapes.check(model)
-    return facts, own
+        return facts, own, facts.bounded and costs.are_steady(model)
 
 
 def _names(record: dict[str, Any], role: str) -> str:

@@ -139,8 +139,9 @@ class Entry:
             sha256=sha256,
             path=self.artifacts.path(sha256),
             signature=version.signature,
-            trusted=version.record.get("trusted", True),
+            trusted=(trusted := version.record.get("trusted", True)),
             bounded=version.record.get("bounded", True),
+            steady=version.record.get("steady", trusted),
             graph=graph,
             generative=generative,
         )

@@ -45,6 +45,7 @@ def load(model: ServedModel, cores: int, device: cuda.Device) -> tuple[Network, 
             concurrency=max(1, cores // threads),
             batchable=model.signature.get("batchable", True),
             bounded=model.bounded,
+            steady=model.steady,
             trusted=model.trusted,
             # A row's last bits depend on how many rows are run with it: see the decision about repeated samples.
             alone=model.repeats,

@@ -38,6 +38,8 @@ class ServedModel:
     """Whether its graph was exported by this service, and not sent in by a user."""
     bounded: bool
     """Whether one run is sure to end: the graph has no loop."""
+    steady: bool = True
+    """Whether what a run costs follows from the shapes of its inputs."""
     graph: str = MAIN
     """Which of the version's graphs it is."""
     generative: dict[str, Any] | None = None

@@ -26,6 +26,7 @@ class Network:
         batchable: bool,
         bounded: bool,
         num_bytes: int,
+        steady: bool = True,
         trusted: bool = True,
         alone: bool = False,
     ) -> None:
@@ -42,7 +43,7 @@ class Network:
         """Whether rows of several requests may be run together."""
         self.bounded = bounded
         """Whether a run is sure to end."""
-        self.runs_inline = bounded and threads == 1
+        self.runs_inline = bounded and steady and threads == 1
         """Whether a run may hold up the event loop for the time that it is known to take."""
         self.num_bytes = num_bytes
         self.inputs = _specs(session.get_inputs())

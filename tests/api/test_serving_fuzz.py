@@ -59,7 +59,7 @@ def fuzzed(tmp_path_factory: pytest.TempPathFactory, broker_url: str) -> Iterato
     with running_gateway(settings) as running:
         resources = Resources.open(settings)
         for name, graph in GRAPHS.items():
-            own = {} if name == "shades" else {"trusted": False, "bounded": name != "slow"}
+            own = {} if name == "shades" else {"trusted": False, **dict.fromkeys(("bounded", "steady"), name != "slow")}
             signature = image_signature() if name == "shades" else tensors_signature()
             add_version(resources, name, graph, signature, **own)
         resources.close()

@@ -90,7 +90,8 @@ def test_text_several_inputs_and_unknown_shapes(tmp_path: Path) -> None:
 
 
 def test_a_loop_is_taken_and_called_unbounded(tmp_path: Path) -> None:
-    assert not record_of(tmp_path, hostile.finite_loop())["bounded"]
+    record = record_of(tmp_path, hostile.finite_loop())
+    assert (record["bounded"], record["steady"]) == (False, False)
 
 
 def test_functions_of_the_models_own_are_taken(tmp_path: Path) -> None:
@@ -102,6 +103,7 @@ def test_what_was_exported_here_keeps_its_signature(trained: Outcome, tmp_path: 
     own = (trained.version or {})["signature"]
     assert record["signature"] == {**own, "batchable": True}
     assert (record["task"], record["labels"], record["trusted"]) == ("classification", own["labels"], False)
+    assert record["steady"]
     assert record["parameters"] >= (trained.version or {})["parameters"]
 
 

@@ -51,6 +51,7 @@ def network_of(
     threads: int = 1,
     batchable: bool = True,
     bounded: bool = True,
+    steady: bool = True,
     trusted: bool = True,
     alone: bool = False,
 ) -> Network:
@@ -61,6 +62,7 @@ def network_of(
         concurrency=max(1, 2 // threads),
         batchable=batchable,
         bounded=bounded,
+        steady=steady,
         num_bytes=len(onnx),
         trusted=trusted,
         alone=alone,

@@ -49,9 +49,10 @@ def test_what_is_no_tensor_is_not_servable() -> None:
     assert failure.value.code == "model_not_servable"
 
 
-def test_only_what_ends_for_sure_and_takes_one_thread_runs_on_the_loop() -> None:
+def test_only_what_ends_for_sure_at_a_known_cost_and_takes_one_thread_runs_on_the_loop() -> None:
     assert network_of(mirror()).runs_inline
     assert not network_of(mirror(), bounded=False).runs_inline
+    assert not network_of(mirror(), steady=False).runs_inline
     assert not network_of(mirror(), threads=2).runs_inline
 
 
