@@ -13,6 +13,16 @@ JobError                        the job cannot go on; its code and detail are sh
 Any other exception is a fault of ours and is reported as an internal error.
 """
 
+from pydantic import ValidationError
+
+
+def faults(root: str, error: ValidationError) -> str:
+    """What pydantic found wrong with an object, each fault behind its place: `training.epochs: ...`."""
+    return "; ".join(
+        f"{'.'.join(map(str, (root, *fault['loc'])))}: {fault['msg'].removeprefix('Value error, ')}"
+        for fault in error.errors()
+    )
+
 
 class JobError(Exception):
     """A job failed for a reason its user can read and mend.

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 import models.architectures
-from models.errors import InvalidHyperparameters, UnknownName, UnsuitableInput
+from models.errors import InvalidHyperparameters, UnknownName, UnsuitableInput, faults
 from shapes.requirements import Subject
 from shapes.tokens import Given, Unit
 
@@ -159,11 +159,7 @@ class Architecture:
         try:
             return self.config.model_validate(dict(hyperparameters))
         except ValidationError as error:
-            faults = (
-                f"hyperparameters.{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
-                for fault in error.errors()
-            )
-            raise InvalidHyperparameters("; ".join(faults)) from error
+            raise InvalidHyperparameters(faults("hyperparameters", error)) from error
 
 
 _architectures: dict[str, Architecture] = {}

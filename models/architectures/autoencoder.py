@@ -35,17 +35,19 @@ from models.registry import Reference, Shape, register, search
 
 DENOISING = {"hidden_dims": [], "channels": [32, 32], "code_dim": None, "loss": "bernoulli", "noise": "gaussian"}
 _KL_OF_SIGMOIDS: JsonDict = {
+    "description": "must be sigmoid where sparsity_penalty is kl",
     "if": {"properties": {"sparsity_penalty": {"const": "kl"}}, "required": ["sparsity_penalty"]},
     "then": {"properties": {"code_activation": {"const": "sigmoid"}}, "required": ["code_activation"]},
 }
 _NO_CODE_OF_ITS_OWN: JsonDict = {
+    "description": "must not be empty where code_dim is null and hidden_dims is empty: the last is the code",
     "if": {
         "properties": {"code_dim": {"const": None}, "hidden_dims": {"maxItems": 0}},
         "required": ["code_dim", "hidden_dims"],
     },
     "then": {"properties": {"channels": {"minItems": 1}}, "required": ["channels"]},
 }
-"""What hyperparameters ask of each other, as JSON Schema, so that the gateway knows it."""
+"""What hyperparameters ask of each other, as JSON Schema, so that the gateway knows it, and its words for it."""
 
 
 @register(

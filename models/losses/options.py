@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from models.errors import UnsuitableData
 from models.registry import search
+from shapes import quantiles
 from shapes.tokens import NO_TARGET
 
 if TYPE_CHECKING:
@@ -249,14 +250,13 @@ class Pinball(LossOptions):
         min_length=1,
         max_length=99,
         description="Levels of the quantiles, in ascending order around 0.5, which is the forecast.",
-        json_schema_extra=search(choices=[[0.1, 0.5, 0.9]]),
+        json_schema_extra={"format": quantiles.FORMAT} | search(choices=[[0.1, 0.5, 0.9]]),
     )
 
     @field_validator("quantiles")
     @classmethod
     def _around_the_median(cls, levels: tuple[float, ...]) -> tuple[float, ...]:
-        if sorted(set(levels)) != list(levels) or len(levels) % 2 == 0 or levels[len(levels) // 2] != 0.5:
-            raise ValueError("must ascend, with 0.5 in the middle, such as [0.1, 0.5, 0.9]")
+        quantiles.require_around_median(levels)
         return levels
 
     @property

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from models.errors import JobError
+from models.errors import JobError, faults
 from models.losses import AnyLoss
 from models.registry import search
 from models.training.optimizers import Adam, AnyOptimizer
@@ -143,7 +143,4 @@ def training_settings(request: dict[str, Any]) -> TrainingSettings:
     try:
         return TrainingSettings.model_validate(request)
     except ValidationError as error:
-        faults = (
-            f"training.{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in error.errors()
-        )
-        raise JobError("invalid_training", "; ".join(faults)) from error
+        raise JobError("invalid_training", faults("training", error)) from error

@@ -68,6 +68,26 @@ def test_every_fault_in_a_list_is_told() -> None:
     assert [loc for loc, _ in found(SHAPE, [1, {"type": "square"}, {"type": "circle"}])] == [["body", 0], ["body", 2]]
 
 
+def test_a_condition_is_told_in_its_own_words_at_the_field_that_it_asks_for() -> None:
+    rules = {
+        "description": "must be 3 where a is 1",
+        "if": {"properties": {"a": {"const": 1}}, "required": ["a"]},
+        "then": {"properties": {"b": {"const": 3}}, "required": ["b"]},
+    }
+    assert found(rules, {"a": 2}) == found(rules, {"a": 1, "b": 3}) == []
+    for wrong in ({"a": 1}, {"a": 1, "b": 2}):
+        assert found(rules, wrong) == [(["body", "b"], "must be 3 where a is 1")]
+
+
+def test_a_format_is_checked_by_what_the_training_engine_checks_it_by() -> None:
+    rules = {"type": "array", "format": "quantiles", "items": {"type": "number"}}
+    assert found(rules, [0.1, 0.5, 0.9]) == []
+    for wrong in ([], [0.9, 0.5, 0.1], [0.1, 0.9], [0.5, 0.5, 0.9]):
+        ((loc, msg),) = found(rules, wrong)
+        assert loc == ["body"]
+        assert "ascend" in msg
+
+
 def test_a_list_that_is_too_long_is_refused_for_that_alone() -> None:
     ((loc, msg),) = found(SHAPE, [{"type": "circle", "radius": -1}, *[None] * 100_000])
     assert loc == ["body"]

@@ -21,7 +21,7 @@ class Field(NamedTuple):
         if "$ref" in self.schema:
             yield from Field(self.definitions[self.schema["$ref"].rpartition("/")[2]], self.definitions).parts()
             return
-        choices = [*self.schema.get("anyOf", ()), *self.schema.get("oneOf", ()), *self.schema.get("allOf", ())]
+        choices = [*self.schema.get("anyOf", ()), *self.schema.get("oneOf", ())]
         for choice in choices:
             yield from Field(choice, self.definitions).parts()
         if not choices:

@@ -57,6 +57,11 @@ def test_nothing_needs_to_be_said() -> None:
     assert training_settings({}).epochs == 10
 
 
+def test_a_fault_is_told_in_our_words_alone() -> None:
+    with pytest.raises(JobError, match=r": must ascend, with 0\.5 in the middle"):
+        training_settings({"loss": {"name": "pinball", "quantiles": [0.9, 0.1]}})
+
+
 @pytest.mark.parametrize(("field", "request_"), WRONG)
 def test_a_wrong_value_is_refused_with_the_fields_name(field: str, request_: dict[str, Any]) -> None:
     with pytest.raises(JobError, match=f"training.{field}") as caught:

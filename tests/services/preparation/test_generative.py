@@ -96,11 +96,28 @@ def test_what_does_not_suit_is_refused_with_its_field(
     assert refusal(resources, **train(**given))[:2] == ("job_invalid", loc)
 
 
-def test_hyperparameters_that_do_not_suit_each_other_are_refused(resources: Resources) -> None:
-    body = train(architecture="autoencoder", hyperparameters={"sparsity_penalty": "kl"})
-    assert "code_activation" in refusal(resources, **body)[2]
-    body = train(architecture="autoencoder", hyperparameters={"code_dim": None, "hidden_dims": []})
-    assert "channels" in refusal(resources, **body)[2]
+@pytest.mark.parametrize(
+    ("given", "field", "remedy"),
+    [
+        ({"sparsity_penalty": "kl"}, "code_activation", "must be sigmoid where sparsity_penalty is kl"),
+        ({"sparsity_penalty": "kl", "code_activation": "relu"}, "code_activation", "must be sigmoid"),
+        ({"code_dim": None, "hidden_dims": []}, "channels", "must not be empty where code_dim is null"),
+    ],
+)
+def test_of_hyperparameters_that_do_not_suit_each_other_the_one_to_be_changed_is_named(
+    resources: Resources, given: dict[str, Any], field: str, remedy: str
+) -> None:
+    _, loc, msg = refusal(resources, **train(architecture="autoencoder", hyperparameters=given))
+    assert loc == ["hyperparameters", field]
+    assert msg.startswith(remedy)
+
+
+def test_hyperparameters_that_ask_something_of_each_other_can_be_searched(resources: Resources) -> None:
+    body = {"kind": "search", "architecture": "autoencoder", "dataset": "labelled"}
+    space = {"hyperparameters.code_dim": {"choices": [2, 4]}}
+    assert [each["path"] for each in submit(resources, **body, space=space).request["dimensions"]] == list(space)
+    usual = {each["path"] for each in submit(resources, **body).request["dimensions"]}
+    assert usual > {"hyperparameters.code_dim", "hyperparameters.code_activation", "hyperparameters.sparsity"}
 
 
 def test_a_model_holds_versions_for_one_task(resources: Resources) -> None:

@@ -67,6 +67,16 @@ def test_series_are_forecast(resources: Resources, body: dict[str, Any]) -> None
         ({"kind": "train", "architecture": "lenet"}, "job_invalid", "lenet takes image data"),
         ({"kind": "train", "training": {"loss": {"name": "cross_entropy"}}}, "job_invalid", "not a choice for forec"),
         ({"kind": "train", "training": {"truncate_steps": 0}}, "job_invalid", "truncate_steps"),
+        (
+            {"kind": "train", "training": {"loss": {"name": "pinball", "quantiles": [0.9, 0.1]}}},
+            "job_invalid",
+            "training.loss.quantiles: must ascend, with 0.5 in the middle",
+        ),
+        (
+            {"kind": "train", "training": {"loss": {"name": "pinball", "quantiles": ["a", None]}}},
+            "job_invalid",
+            "training.loss.quantiles.0: 'a' is not of type 'number'",
+        ),
     ],
 )
 def test_what_is_not_for_series_is_refused_with_the_remedy(
