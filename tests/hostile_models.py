@@ -360,6 +360,11 @@ def never_runs() -> ModelProto:
     return model_of([node("Reshape", ["x", "s"], ["y"])], [ints("s", 7, 5)], outputs=[value("y", [7, 5])])
 
 
+def no_input() -> ModelProto:
+    """Its answer is always the same."""
+    return model_of([node("Constant", [], ["y"], value_floats=[1.0, 2.0])], inputs=[], outputs=[value("y", [2])])
+
+
 def crashes_shape_inference() -> ModelProto:
     """Attributes that no exporter writes."""
     nodes = [node("Conv", ["x", "w"], ["y"], kernel_shape=[0], strides=[0], dilations=[-1], group=0)]
@@ -409,6 +414,7 @@ HOSTILE: dict[str, Hostile] = {
     "optional": (optional_input, "unsupported_type"),
     "bfloat16": (bfloat16_input, "unsupported_type"),
     "never-runs": (never_runs, "does_not_run"),
+    "no-input": (no_input, "nothing_to_ask"),
     "odd-attributes": (crashes_shape_inference, "model_invalid"),
     "endless-loop": (endless_loop, "does_not_answer"),
 }

@@ -5,7 +5,7 @@ from math import prod
 import onnx
 from onnx import ModelProto, TensorProto, ValueInfoProto
 
-from models.acceptance import division
+from models.acceptance import division, texts
 from models.acceptance.structure import require_size
 from models.acceptance.walking import walk
 from models.errors import JobError
@@ -23,9 +23,10 @@ def check(model: ModelProto) -> None:
     for ONNX Runtime to say, which takes some that onnx's checker refuses.
 
     Raises:
-        JobError: `model_invalid`, `unsupported_type`, `unsafe_division`, or as `require_size` does.
+        JobError: `model_invalid`, `nothing_to_ask`, `unsupported_type`, `unsafe_division`, `unbounded_text`, or as
+            `require_size` does.
     """
-    safe = division.divisors(model)
+    safe, longest = division.divisors(model), texts.longest(model)
     _drop_weights(model)
     try:
         inferred = onnx.shape_inference.infer_shapes(model)
@@ -34,10 +35,13 @@ def check(model: ModelProto) -> None:
     except Exception as error:  # of several unrelated classes
         raise JobError("model_invalid", f"The file is not valid ONNX: {reason(error)}") from error
     division.require_safe(inferred, safe)
+    texts.require_bounded(inferred, longest)
     weights = {tensor.name for tensor in model.graph.initializer}
-    for value in inferred.graph.input:
-        if value.name not in weights:
-            _require_tensor(value, "input")
+    inputs = [value for value in inferred.graph.input if value.name not in weights]
+    if not inputs or not inferred.graph.output:
+        raise JobError("nothing_to_ask", "The graph has no input, or no output; export it with both.")
+    for value in inputs:
+        _require_tensor(value, "input")
     for value in inferred.graph.output:
         _require_tensor(value, "output")
     for value in (*inferred.graph.value_info, *inferred.graph.output, *inferred.graph.input):

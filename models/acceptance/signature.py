@@ -22,6 +22,12 @@ class _Column(_Strict):
     kind: Literal["numeric", "categorical"]
     categories: list[Label] = []
 
+    def is_consistent(self) -> bool:
+        """Whether there are categories, each once, if there are to be any."""
+        return len(set(self.categories)) == len(self.categories) and (self.kind == "categorical") == bool(
+            self.categories
+        )
+
 
 class _Image(_Strict):
     name: str
@@ -35,6 +41,11 @@ class _Rows(_Strict):
     dtype: Literal["float32"]
     shape: tuple[Annotated[int, Field(ge=1)]] = Field(strict=False)
     columns: list[_Column]
+
+    def is_consistent(self) -> bool:
+        """Whether every number has a column of its own, and every category a number."""
+        names = {column.name for column in self.columns}
+        return len(names) == len(self.columns) == self.shape[0] and all(map(_Column.is_consistent, self.columns))
 
 
 class _Output(_Strict):
@@ -56,7 +67,9 @@ class _Signature(_Strict):
         """Whether its parts fit each other."""
         if (self.modality == "image") != isinstance(self.input, _Image):
             return False
-        if isinstance(self.input, _Rows) and len(self.input.columns) != self.input.shape[0]:
+        if isinstance(self.input, _Rows) and not self.input.is_consistent():
+            return False
+        if self.labels is not None and len(set(self.labels)) < len(self.labels):
             return False
         if self.task == "classification":
             return self.labels is not None and self.output.shape == [len(self.labels)]

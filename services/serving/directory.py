@@ -132,6 +132,7 @@ class Entry:
                 detail = f"Version {number} of model {self.name!r} has no variant {name!r}{known}."
                 raise NotFound("variant_not_found", detail)
             sha256 = sha256s[name]
+        trusted: bool = version.record.get("trusted", True)
         return ServedModel(
             name=self.name,
             version=number,
@@ -139,7 +140,7 @@ class Entry:
             sha256=sha256,
             path=self.artifacts.path(sha256),
             signature=version.signature,
-            trusted=(trusted := version.record.get("trusted", True)),
+            trusted=trusted,
             bounded=version.record.get("bounded", True),
             steady=version.record.get("steady", trusted),
             graph=graph,

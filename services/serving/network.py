@@ -31,6 +31,8 @@ class Network:
         alone: bool = False,
     ) -> None:
         self.session = session
+        self.inputs = _specs(session.get_inputs())
+        self.outputs = _specs(session.get_outputs())
         self._trusted = trusted
         self._options = self.new_options()
         self.threads = threads
@@ -39,15 +41,14 @@ class Network:
         """Runs at once that make sense."""
         self.batchable = batchable
         """Whether the first dimension of all tensors is the rows'."""
-        self.joins = batchable and not alone
-        """Whether rows of several requests may be run together."""
+        self.joins = batchable and not alone and not any(spec.datatype == "BYTES" for spec in self.inputs)
+        """Whether rows of several requests may be run together. Text is of one request, which bounds it: letters are
+        outside of the arena."""
         self.bounded = bounded
         """Whether a run is sure to end."""
         self.runs_inline = bounded and steady and threads == 1
         """Whether a run may hold up the event loop for the time that it is known to take."""
         self.num_bytes = num_bytes
-        self.inputs = _specs(session.get_inputs())
-        self.outputs = _specs(session.get_outputs())
         self.input_names = [spec.name for spec in self.inputs]
         self.output_names = [spec.name for spec in self.outputs]
 

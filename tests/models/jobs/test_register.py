@@ -113,15 +113,23 @@ def trained(iris: Path, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     return run(context_of(tmp_path_factory.mktemp("train"), "train", request, dataset=iris))
 
 
+def of_columns(*columns: dict[str, Any]) -> dict[str, Any]:
+    columns = tuple({"kind": "numeric", **column} for column in columns)
+    return {"name": "features", "dtype": "float32", "shape": [4], "columns": list(columns)}
+
+
 @pytest.mark.parametrize(
     "change",
     [
         {"labels": ["only one"]},
+        {"labels": ["a", "a", "b"]},
         {"labels": None},
         {"task": "regression"},
         {"modality": "image"},
         {"owner": "me"},
         {"input": {"name": "features", "dtype": "float32", "shape": [5], "columns": []}},
+        {"input": of_columns({"name": "a"}, {"name": "a"}, {"name": "b"}, {"name": "c"})},
+        {"input": of_columns({"name": "a", "kind": "categorical"}, {"name": "b"}, {"name": "c"}, {"name": "d"})},
         {"output": {"name": "other", "dtype": "float32", "shape": [3]}},
         "no JSON",
         [1, 2, 3],
