@@ -1,6 +1,5 @@
 """Text as the numbers that a network takes: fitted in training, carried by a version's signature, run at prediction."""
 
-import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -8,6 +7,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 from typing import Any, Literal
+
+import regex
 
 from shapes import subwords, trees
 
@@ -20,8 +21,10 @@ Given = Literal["given", "tree"]
 """No units to find in a text: it is words as they were given, a line each, or a tree of words in brackets."""
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 """What is read where a text had what is not known."""
-_WORD = re.compile(r"\w+|[^\w\s]")
-_WORD_AND_BLANK = re.compile(r"\s?(?:\w+|[^\w\s])")
+_SIGN = r"(?:\w[\w\p{WB=Extend}\p{WB=Format}\p{WB=ZWJ}]*|(?![\w\s])\X)"
+"""A word, with the marks and joiners that belong to what is before them (UAX 29), or another sign, as it is seen."""
+_WORD = regex.compile(_SIGN)
+_WORD_AND_BLANK = regex.compile(rf"\s?{_SIGN}")
 
 
 def composed(text: str) -> str:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shapes.tokens import END, NO_TARGET, PADDING, UNKNOWN, Tokenizer, Unit, composed
+from shapes.tokens import END, NO_TARGET, PADDING, UNKNOWN, Tokenizer, Unit, composed, spans
 
 UNITS: tuple[Unit, ...] = ("characters", "words")
 TEXTS = st.lists(st.text(max_size=30), max_size=8)
@@ -27,6 +27,25 @@ def test_words_and_other_signs_are_told_apart() -> None:
         "!",
     ]
     assert list(Tokenizer("characters", 9, ()).split("ab c")) == ["a", "b", " ", "c"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "राम दिल्ली में रहता है",
+        "தமிழ் மொழி",
+        "שָׁלוֹם עוֹלָם",
+        "السَّلَامُ عَلَيْكُمْ",
+        "x\u0302y q\u0303",
+        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645 \u0915\u094d\u200d\u0937",
+        "\U0001f469\u200d\U0001f469\u200d\U0001f467 \U0001f44d\U0001f3fd \u2764\ufe0f",
+    ],
+    ids=["Hindi", "Tamil", "pointed Hebrew", "vocalised Arabic", "no composed form", "joiners", "emoji"],
+)
+def test_marks_and_joiners_belong_to_what_is_before_them(text: str) -> None:
+    assert list(Tokenizer("words", 9, ()).split(text)) == text.split()
+    assert list(Tokenizer("words", 9, (), marked=True).split(text)) == [f" {word}" for word in text.split()]
+    assert [text[begin:end] for begin, end in spans(text)] == text.split()
 
 
 def test_the_most_frequent_units_are_known_in_a_fixed_order() -> None:
