@@ -28,6 +28,8 @@ def run(context: JobContext) -> Outcome:
     """
     torch.set_num_threads(context.threads)
     history = History.of(context.request, given(context.study))
+    if history.warm_start is not None:
+        context.report.log(history.warm_start)
     found = best(history)
     values, parameters = _written(found.values), _written(found.parameters)
     context.report.log(f"trial {found.number} is the best of {len(history.records)}: {values}; with {parameters}")

@@ -56,6 +56,8 @@ def _suggestion(context: JobContext, history: History, number: int) -> Suggestio
     own = history.record(number)
     if own.parameters is not None:
         return Suggestion(own.parameters, dict(own.attributes))
+    if history.warm_start is not None:
+        context.report.log(history.warm_start)
     suggestion = suggest(context.request, history, number)
     context.report.suggested(suggestion.parameters, suggestion.attributes)
     return suggestion

@@ -65,6 +65,8 @@ class History:
     """By number."""
     warm: tuple[Record, ...]
     """Finished trials of an earlier search that lie in this one's space."""
+    warm_start: str | None = None
+    """In words, how many there are of which search, and how many were left out; None without one."""
 
     @classmethod
     def of(cls, request: Mapping[str, Any], study: Mapping[str, Any]) -> "History":
@@ -72,13 +74,10 @@ class History:
         space = Space.of(request)
         objectives = tuple(Objective(**objective) for objective in request["objectives"])
         records = sorted((Record(**record) for record in study["trials"]), key=lambda record: record.number)
-        return cls(
-            study["id"],
-            space,
-            objectives,
-            tuple(record for record in records if not record.warm),
-            tuple(record for record in records if record.warm and _is_of_use(record, space, objectives)),
-        )
+        earlier = [record for record in records if record.warm]
+        warm = tuple(record for record in earlier if _is_of_use(record, space, objectives))
+        own = tuple(record for record in records if not record.warm)
+        return cls(study["id"], space, objectives, own, warm, _told(request["warm_start"], len(warm), len(earlier)))
 
     def of_first_objective(self) -> "History":
         """The same with nothing but the first objective, which is all that pictures and importances look at."""
@@ -157,6 +156,15 @@ def attributes_of(trial: optuna.Trial) -> dict[str, Any]:
 
 def _kept(attributes: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in attributes.items() if name.startswith(KEPT)}
+
+
+def _told(search: str | None, taken: int, known: int) -> str | None:
+    if search is None:
+        return None
+    left_out = (
+        f", {known - taken} left out: unfinished, not in this space, or without its metrics" if known > taken else ""
+    )
+    return f"{taken} of {known} trials of search {search} taken over{left_out}"
 
 
 def _is_of_use(record: Record, space: Space, objectives: Sequence[Objective]) -> bool:

@@ -1,8 +1,11 @@
-"""What a trial is trained with: by strategy, and seeded by the search's seed and the trial's number alone."""
+"""What a trial is trained with: by strategy, and seeded by the search's seed, the trial's number and what the search
+began with."""
 
+import json
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
+from zlib import crc32
 
 import numpy as np
 from optuna.exceptions import ExperimentalWarning
@@ -10,7 +13,7 @@ from optuna.samplers import BaseSampler, CmaEsSampler, GPSampler, RandomSampler,
 from optuna.trial import FrozenTrial, TrialState
 
 from models.errors import JobError
-from models.search.history import History, attributes_of
+from models.search.history import History, Record, attributes_of
 from models.search.space import Parameters
 from shapes.search import grid_point
 
@@ -41,21 +44,24 @@ def suggest(request: Mapping[str, Any], history: History, number: int) -> Sugges
             return Suggestion(grid_point(history.space.dimensions, number), {})
     except IndexError as error:
         raise JobError("no_such_trial", f"The {request['strategy']} search has no configuration {number}.") from error
+    seed = seed_of(request["seed"], number, history.warm)
     if request["strategy"] == "random":
         history = history.without_others(number)  # which chance does not look at
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
-        study = history.study(
-            sampler=_sampler(request["strategy"], history, seed_of(request["seed"], number)), asking=number
-        )
+        study = history.study(sampler=_sampler(request["strategy"], history, seed), asking=number)
         trial = study.ask()
         parameters = history.space.suggest(trial)
     return Suggestion(parameters, attributes_of(trial))
 
 
-def seed_of(seed: int, number: int) -> int:
-    """The seed of the sampler of a trial: below 2^32."""
-    return int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
+def seed_of(seed: int, number: int, warm: Sequence[Record] = ()) -> int:
+    """The seed of the sampler of a trial: below 2^32.
+
+    The points of the earlier search are part of it: with its seed alone, chance would draw them all again.
+    """
+    points = (crc32(json.dumps(record.parameters, sort_keys=True).encode()) for record in warm)
+    return int(np.random.SeedSequence([seed, number, *points]).generate_state(1)[0])
 
 
 def _sampler(strategy: str, history: History, seed: int) -> BaseSampler:

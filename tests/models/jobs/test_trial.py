@@ -61,6 +61,14 @@ def test_a_later_attempt_keeps_what_the_first_was_given(iris: Path, tmp_path: Pa
     assert trial_of(outcome)["attributes"]["cma:generation"] == 0
 
 
+def test_a_trial_says_what_its_search_takes_over_of_an_earlier_one(iris: Path, tmp_path: Path) -> None:
+    values = {"training.optimizer.learning_rate": 0.02, "hyperparameters.dropout": 0.5}
+    known = [record_of(0, parameters=values, values={"val_accuracy": 0.5}, warm=True)]
+    recorder = Recorder()
+    run_trial(tmp_path, iris, request_of(training=SHORT, warm_start="earlier"), known, 0, report=recorder)
+    assert recorder.lines[0] == "info: 1 of 1 trials of search earlier taken over"
+
+
 def test_a_paused_trial_ends_with_the_same_numbers(iris: Path, tmp_path: Path) -> None:
     request = request_of(training=SHORT, pruner="median")
     whole = run_trial(tmp_path / "whole", iris, request, [], 0)

@@ -53,6 +53,16 @@ def test_trials_of_an_earlier_search_stand_before_its_own_and_have_no_attributes
     assert [record.number for record in history.records] == [0, 1]
 
 
+def test_what_is_taken_over_of_an_earlier_search_is_told() -> None:
+    request = {**REQUEST, "warm_start": "earlier"}
+    earlier = [{**record, "warm": True} for record in RECORDS]
+    assert history_of(request, earlier[:1]).warm_start == "1 of 1 trials of search earlier taken over"
+    assert history_of(request, earlier).warm_start == (
+        "2 of 6 trials of search earlier taken over, 4 left out: unfinished, not in this space, or without its metrics"
+    )
+    assert history_of(REQUEST, RECORDS).warm_start is None
+
+
 def test_several_objectives_have_a_value_each() -> None:
     objectives = [{"metric": "val_loss", "direction": "minimize"}, {"metric": "val_accuracy", "direction": "maximize"}]
     history = history_of(request_of(objectives=objectives), RECORDS)

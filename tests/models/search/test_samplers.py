@@ -134,6 +134,16 @@ def test_an_earlier_search_is_where_a_later_one_begins() -> None:
         assert sum(map(bowl, parameters_of(warm))) < sum(map(bowl, parameters_of(cold)))
 
 
+@pytest.mark.parametrize("strategy", SAMPLERS)
+def test_a_search_that_begins_with_another_tries_nothing_of_it_again(strategy: str) -> None:
+    asked, latest = request(strategy, X, Y), list[Json]()
+    points = list[Json]()
+    for _ in range(3):  # each begins with the one before
+        latest = search(asked, 3, records=tuple({**record, "warm": True} for record in latest))
+        points += parameters_of(latest)
+    assert len({json.dumps(point) for point in points}) == 9
+
+
 def test_two_objectives_are_sought_together() -> None:
     objectives = [{"metric": "val_loss", "direction": "minimize"}, {"metric": "latency_ms", "direction": "minimize"}]
     for strategy in ("random", "bayesian", "gaussian_process"):
