@@ -37,11 +37,14 @@ def listed(session: Session, search_id: str, *, limit: int | None = None, after:
 
 
 def best(session: Session, search: Job) -> set[int]:
-    """The numbers of the best completed trials so far; with several objectives, of those that none is better than."""
+    """The number of the best completed trial so far, the earliest of equally good ones; with several objectives, the
+    numbers of those that none is better than."""
     completed = select(Trial.number, Trial.values).join(Job, Trial.job_id == Job.id)
     completed = completed.where(Trial.search_id == search.id, Job.state == "succeeded", Trial.pruned.is_(False))
     values = {number: found for number, found in session.execute(completed) if found is not None}
-    return front(search.request["objectives"], values)
+    objectives = search.request["objectives"]
+    unbeaten = front(objectives, values)
+    return unbeaten if len(objectives) > 1 else set(sorted(unbeaten)[:1])
 
 
 def suggest(session: Session, job_id: str, parameters: Mapping[str, Any], attributes: Mapping[str, Any]) -> None:

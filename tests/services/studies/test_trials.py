@@ -35,6 +35,17 @@ def test_trials_are_listed_by_number_with_the_best_so_far(resources: Resources) 
         assert first.best == rest.best == {2}
 
 
+def test_of_equally_good_trials_the_earliest_is_the_best_but_for_several_objectives(resources: Resources) -> None:
+    goal = {"metric": "val_accuracy", "direction": "maximize"}
+    for objectives, expected in (([goal], {1}), ([goal, goal], {1, 2})):
+        search_id = search(resources, trials=3, parallelism=1, objectives=objectives)
+        for value in (0.5, 0.8, 0.8):
+            succeed(resources, taken(resources), value)
+        assert claim(resources) is not None  # the search itself, to be concluded
+        with resources.database.transaction() as session:
+            assert trials.listed(session, search_id).best == expected
+
+
 def test_a_job_of_another_kind_has_no_trials(resources: Resources) -> None:
     search(resources)
     for job_id in ("nothing", taken(resources).id):
