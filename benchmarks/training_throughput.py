@@ -81,7 +81,7 @@ def train_by_syllabus(images: Tensor, labels: Tensor, classifier: nn.Module, pre
     examples = Examples(images.numpy(), labels.numpy(), np.arange(len(images)))
     task = Classification(DataSet(Path(), {"classes": list("0123456789")}), examples, settings.loss)
     network = nn.Sequential(ImagePreprocess(torch.tensor([MEAN]), torch.tensor([STD]), (1, 28, 28)), classifier)
-    callbacks = [Reporting(Silent()), KeepBest(), Checkpointing(Path(), 1e9, Silent())]
+    callbacks = [Reporting(Silent()), KeepBest("val_loss"), Checkpointing(Path(), 1e9, Silent())]
     Trainer(network, task, examples, None, settings, choose(settings), callbacks).fit()
 
 

@@ -35,7 +35,7 @@ def build() -> dict[str, Any]:
                 "writes": task.writes,
                 "metrics": [metric.name for metric in METRICS if metric.task == name],
                 "losses": [_name(loss) for loss in LOSSES if name in loss.tasks],
-                "watched": ["val_loss", f"val_{task.quick_metric}"],
+                "watched": ["val_loss", *(f"val_{metric}" for metric in task.quick_metrics)],
             }
             for name, task in TASKS.items()
         ],

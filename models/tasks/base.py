@@ -56,8 +56,8 @@ class Task(ABC):
     """The scale of the pixels that a network is given."""
     default_loss: ClassVar[LossOptions | None]
     """None where the architecture says what is minimised, and `training.loss` nothing."""
-    quick_metric: ClassVar[str]
-    """The metric beside the loss that every epoch's validation has."""
+    quick_metrics: ClassVar[tuple[str, ...]]
+    """The metrics beside the loss that every epoch's validation has; the last is what a search looks for by default."""
     main_metric: ClassVar[str]
     """The metric to judge a model by in one number; greater is better, and a perfect model has 1."""
     curve_metrics: ClassVar[tuple[str, ...]]
@@ -118,7 +118,11 @@ class Task(ABC):
 
     @abstractmethod
     def validate(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
-        """Means over a held-out batch: `loss` and the task's quick metrics."""
+        """`loss` and the task's quick metrics of a held-out batch.
+
+        Each is a mean () over its rows, or what it is the part and the whole of (2, K) where it is the mean of K ratios
+        of all rows together, such as the classes' recalls.
+        """
 
     def noised(self, targets: Tensor, amount: float) -> Tensor:
         """Training targets spoilt at random, by `training.label_noise`.

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 
 from models.examples import Batch
@@ -23,7 +24,7 @@ class Classification(Supervised):
     name = "classification"
     title = "Classification"
     default_loss = CrossEntropy(name="cross_entropy")
-    quick_metric = "accuracy"
+    quick_metrics = ("balanced_accuracy", "accuracy")
     main_metric = "accuracy"
     curve_metrics = ("log_loss", "accuracy")
 
@@ -36,9 +37,12 @@ class Classification(Supervised):
         is_known_NT = batch.parts != NO_TARGET
         return self.criterion(outputs_NTK[is_known_NT], batch.parts[is_known_NT])
 
-    def quick(self, logits_NK: Tensor, targets_N: Tensor) -> Tensor:
-        """The share of the rows whose class has the largest logit."""
-        return (logits_NK.argmax(dim=1) == targets_N).float().mean()
+    def quick(self, logits_NK: Tensor, targets_N: Tensor) -> dict[str, Tensor]:
+        """The share of the rows whose class has the largest logit, of all and of those of each class."""
+        is_right_N = logits_NK.argmax(dim=1) == targets_N
+        is_class_NK = nn.functional.one_hot(targets_N, self.num_outputs)
+        recall_2K = torch.stack([(is_right_N[:, None] * is_class_NK).sum(dim=0), is_class_NK.sum(dim=0)])
+        return {"accuracy": is_right_N.float().mean(), "balanced_accuracy": recall_2K}
 
     def output(self) -> dict[str, Any]:
         """Probabilities of the K classes."""

@@ -38,7 +38,7 @@ class Forecasting(Supervised):
     name = "forecasting"
     title = "Forecasting"
     default_loss = MSE(name="mse")
-    quick_metric = "mae"
+    quick_metrics = ("mase", "mae")
     main_metric = "skill"
     curve_metrics = ("mae", "mase")
 
@@ -77,11 +77,14 @@ class Forecasting(Supervised):
         """The loss () of outputs (N, K)."""
         return super().criterion(self._by_step(outputs), targets[:, :-1])
 
-    def quick(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """The mean absolute error of the forecast, in the target's units."""
+    def quick(self, outputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
+        """The mean absolute error of the forecast in the target's units, and in the scale of its window, if that is
+        not 0."""
         answers = self.head(self._by_step(outputs).float())
-        errors: Tensor = points(answers) - targets[:, :-1]
-        return errors.abs().mean()
+        error_N = (points(answers) - targets[:, :-1]).abs().mean(dim=1)
+        is_scaled_N = targets[:, -1] > 0
+        scaled = (error_N[is_scaled_N] / targets[is_scaled_N, -1]).sum()
+        return {"mae": error_N.mean(), "mase": torch.stack([scaled, is_scaled_N.sum()])[:, None]}
 
     def noised(self, targets: Tensor, amount: float) -> Tensor:
         """The values moved."""

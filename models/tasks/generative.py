@@ -40,7 +40,7 @@ class Generative(Task):
     needs_targets = False
     pixels = "unit"
     default_loss = None
-    quick_metric = "mse"
+    quick_metrics = ("mse",)
     main_metric = "fidelity"
     curve_metrics = ("mse", "fidelity")
 

@@ -18,14 +18,14 @@ class Regression(Supervised):
     name = "regression"
     title = "Regression"
     default_loss = MSE(name="mse")
-    quick_metric = "mae"
+    quick_metrics = ("mae",)
     main_metric = "r2"
     curve_metrics = ("mse", "mae")
 
-    def quick(self, z_N1: Tensor, targets_N: Tensor) -> Tensor:
+    def quick(self, z_N1: Tensor, targets_N: Tensor) -> dict[str, Tensor]:
         """The mean absolute error, in the target's units."""
         errors_N: Tensor = self.head(z_N1.float()) - targets_N
-        return errors_N.abs().mean()
+        return {"mae": errors_N.abs().mean()}
 
     def output(self) -> dict[str, Any]:
         """One value."""

@@ -25,7 +25,7 @@ class Segmentation(Supervised):
     name = "segmentation"
     title = "Segmentation"
     default_loss = CrossEntropy(name="cross_entropy")
-    quick_metric = "iou"
+    quick_metrics = ("mean_iou", "iou")
     main_metric = "mean_iou"
     curve_metrics = ("mean_iou", "pixel_accuracy")
     picture = "mask"
@@ -34,11 +34,13 @@ class Segmentation(Supervised):
         super().__init__(dataset, train, loss)
         self.size = tuple(train.targets.shape[1:])
 
-    def quick(self, logits_NKHW: Tensor, masks_NHW: Tensor) -> Tensor:
-        """The mean over the images of the mean IoU of the classes in one."""
+    def quick(self, logits_NKHW: Tensor, masks_NHW: Tensor) -> dict[str, Tensor]:
+        """The mean IoU of the classes, of all pixels together and as the mean over the images of those in one."""
         predicted_NHW = logits_NKHW.argmax(dim=1).cpu().numpy()
-        ious_N = mean_iou_of_each(overlaps(masks_NHW.cpu().numpy(), predicted_NHW, self.num_outputs))
-        return torch.tensor(ious_N.mean())
+        each = overlaps(masks_NHW.cpu().numpy(), predicted_NHW, self.num_outputs)
+        true, predicted, both = each.summed()
+        ious_2K = torch.tensor(np.stack([both, true + predicted - both]))
+        return {"iou": torch.tensor(mean_iou_of_each(each).mean()), "mean_iou": ious_2K}
 
     def output(self) -> dict[str, Any]:
         """Probabilities of the K classes of each pixel."""

@@ -51,8 +51,8 @@ class Supervised(Task):
         return self.criterion(self.outputs(network, batch.inputs, batch.targets), batch.targets)
 
     @abstractmethod
-    def quick(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """The task's `quick_metric` () of a network's outputs."""
+    def quick(self, outputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
+        """The task's `quick_metrics` of a network's outputs, as `validate` has them."""
 
     def phases(self, network: nn.Module) -> list[Phase]:
         """One phase over all parameters."""
@@ -69,12 +69,9 @@ class Supervised(Task):
         return [WatchGradients(context.report, plan.splits["train"])] if is_watched else []
 
     def validate(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
-        """`loss`, in the head's units, and the `quick_metric`."""
+        """`loss`, in the head's units, and the `quick_metrics`."""
         outputs = self.outputs(network, batch.inputs, batch.targets)
-        return {
-            "loss": self.criterion(outputs, batch.targets),
-            self.quick_metric: self.quick(outputs, batch.targets),
-        }
+        return {"loss": self.criterion(outputs, batch.targets), **self.quick(outputs, batch.targets)}
 
     def noised(self, targets: Tensor, amount: float) -> Tensor:
         """Targets spoilt as the head says: classes replaced, numbers moved."""

@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 
 from models.baselines.words import MostFrequentTags
 from models.examples import Examples
 from models.losses import CrossEntropy
 from models.metrics.intervals import tagging_intervals
-from models.metrics.tagging import tagging_scores
+from models.metrics.tagging import found, tagging_scores
 from models.ragged import widened
 from models.tasks.base import Array, Description, Scores, with_intervals
 from models.tasks.supervised import Supervised
@@ -33,7 +34,7 @@ class Tagging(Supervised):
     name = "tagging"
     title = "Tagging"
     default_loss = CrossEntropy(name="cross_entropy")
-    quick_metric = "token_accuracy"
+    quick_metrics = ("token_accuracy", "entity_f1")
     main_metric = "entity_f1"
     curve_metrics = ("token_accuracy", "entity_f1")
 
@@ -47,11 +48,16 @@ class Tagging(Supervised):
         """The mean loss () of the tokens that were read."""
         return super().criterion(outputs, targets[:, : outputs.shape[2]])
 
-    def quick(self, logits_NKT: Tensor, targets_NL: Tensor) -> Tensor:
-        """The share of the tokens whose class has the largest logit."""
-        targets_NT = targets_NL[:, : logits_NKT.shape[2]]
-        right_NT = logits_NKT.argmax(dim=1) == targets_NT
-        return right_NT.sum() / (targets_NT != NO_TARGET).sum()
+    def quick(self, logits_NKT: Tensor, targets_NL: Tensor) -> dict[str, Tensor]:
+        """The share of the tokens whose class has the largest logit, and F1 of the entities that these mark."""
+        targets = targets_NL.cpu().numpy()
+        tags_NT = logits_NKT.argmax(dim=1).cpu().numpy()[:, : targets.shape[1]]
+        total = found(targets, widened(tags_NT, targets.shape[1], NO_TARGET), self.labels or []).summed()
+        f1_2 = 2 * total.both.sum(), total.true.sum() + total.predicted.sum()
+        return {
+            "token_accuracy": torch.tensor([[total.right], [total.tokens]]),
+            "entity_f1": torch.tensor(f1_2)[:, None],
+        }
 
     def answering(self, network: nn.Module) -> nn.Module:
         """Probabilities (N, T, K) of raw tokens, 0 for padding."""

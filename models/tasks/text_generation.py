@@ -47,7 +47,7 @@ class TextGeneration(Task):
     about = "whole texts"
     writes = True
     default_loss = CrossEntropy(name="cross_entropy")
-    quick_metric = "bits_per_token"
+    quick_metrics = ("bits_per_token",)
     main_metric = "token_probability"
     curve_metrics = ("perplexity",)
 

@@ -42,7 +42,7 @@ class Translation(Supervised):
     name = "translation"
     title = "Translation"
     default_loss = CrossEntropy(name="cross_entropy")
-    quick_metric = "token_accuracy"
+    quick_metrics = ("token_accuracy",)
     main_metric = "exact_match"
     curve_metrics = ("exact_match",)
 
@@ -79,10 +79,10 @@ class Translation(Supervised):
         logits_NLK: Tensor = translator(preprocess(inputs), None if targets is None else shifted(targets))
         return logits_NLK.transpose(1, 2)
 
-    def quick(self, logits_NKL: Tensor, targets_NL: Tensor) -> Tensor:
+    def quick(self, logits_NKL: Tensor, targets_NL: Tensor) -> dict[str, Tensor]:
         """The share of the tokens that are right, told those before."""
         is_right_NL = logits_NKL.argmax(dim=1) == targets_NL
-        return is_right_NL.sum() / (targets_NL != NO_TARGET).sum()
+        return {"token_accuracy": torch.stack([is_right_NL.sum(), (targets_NL != NO_TARGET).sum()])[:, None]}
 
     def output(self) -> Described:
         """Tokens of the text."""

@@ -175,9 +175,9 @@ def _require_consistent(settings: TrainingSettings, dataset: DataSet, task: str,
         return
     if not has_validation:
         raise JobError("no_validation", "`training.early_stopping` needs `training.split.validation` above 0.")
-    if stopping.metric not in ("val_loss", f"val_{TASKS[task].quick_metric}"):
+    watched = ["val_loss", *(f"val_{metric}" for metric in TASKS[task].quick_metrics)]
+    if stopping.metric not in watched:
         raise JobError(
             "unsuitable_metric",
-            f"`training.early_stopping.metric` {stopping.metric} is not for {task}: "
-            f"use val_loss or val_{TASKS[task].quick_metric}.",
+            f"`training.early_stopping.metric` {stopping.metric} is not for {task}: use {' or '.join(watched)}.",
         )

@@ -35,7 +35,8 @@ class EarlyStopping(BaseModel):
     metric: str = Field(
         "val_loss",
         pattern="^val_[a-z0-9_]+$",
-        description="The metric to watch: val_loss, or what the catalogue's entry of the task has under `watched`.",
+        description="The metric to watch, by which the best epoch is chosen too: val_loss, or what the catalogue's "
+        "entry of the task has under `watched`.",
     )
     patience: int = Field(
         5,

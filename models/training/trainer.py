@@ -21,7 +21,7 @@ from models.training.augmentation import augmented
 from models.training.averaging import average_of
 from models.training.callbacks.base import Callback
 from models.training.device import Compute
-from models.training.means import Means
+from models.training.means import Means, Ratios
 from models.training.regularization import add_l1, keep_in, l2_penalty
 from models.training.settings import TrainingSettings
 
@@ -123,19 +123,18 @@ class Trainer:
         return {f"{phase.name}_{name}": value.detach() for name, value in measured.items()}
 
     def _validate(self) -> dict[str, float]:
-        """Means over the validation split, as `val_loss` and so on; empty without one."""
+        """What the task measures of the validation split, as `val_loss` and so on; empty without one."""
         if self.held_out is None:
             return {}
         network = self.evaluated.eval()
-        sums: dict[str, Tensor] = {}
+        measured = Ratios()
         with torch.inference_mode(), self.compute.autocast():
             for raw in self.held_out.batches(VALIDATION_BATCH_SIZE):
                 batch = self._prepared(raw)
-                for name, mean in self.task.validate(network, batch).items():
-                    sums[name] = sums.get(name, torch.zeros(())) + mean.cpu() * len(batch.targets)
+                measured.add(self.task.validate(network, batch), len(batch.targets))
                 for callback in self.callbacks:
                     callback.on_validation_batch(self)
-        means = {f"val_{name}": float(total) / len(self.held_out) for name, total in sums.items()}
+        means = {f"val_{name}": mean for name, mean in measured.read().items()}
         if "val_loss" in means:
             self._require_finite(means["val_loss"])
             self.schedule.observe(means["val_loss"])

@@ -36,10 +36,11 @@ class Training:
         """
         seed_everything(plan.settings.seed)
         network = plan.network()
-        best = KeepBest()
+        stopping = plan.settings.early_stopping
+        best = KeepBest("val_loss" if stopping is None else stopping.metric)
         callbacks: list[Callback] = [Reporting(report), best]
-        if plan.settings.early_stopping is not None:
-            callbacks.append(StopEarly(plan.settings.early_stopping))
+        if stopping is not None:
+            callbacks.append(StopEarly(stopping))
         callbacks += [*watching, Checkpointing(checkpoints, interval_seconds, report)]
         trainer = Trainer(
             network,

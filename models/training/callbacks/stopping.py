@@ -13,12 +13,17 @@ if TYPE_CHECKING:
     from models.training.trainer import Trainer
 
 
+def _sign(metric: str) -> float:
+    """By which a metric is multiplied, so that less is better."""
+    return -1.0 if is_greater_better(metric.removeprefix("val_")) else 1.0
+
+
 class StopEarly(Callback):
     """Stops when the watched metric has not improved for `patience` epochs (Prechelt 1998)."""
 
     def __init__(self, settings: EarlyStopping) -> None:
         self.settings = settings
-        self.sign = -1.0 if is_greater_better(settings.metric.removeprefix("val_")) else 1.0
+        self.sign = _sign(settings.metric)
         self.best = inf
         self.waited = 0
 
@@ -41,22 +46,23 @@ class StopEarly(Callback):
 
 
 class KeepBest(Callback):
-    """Keeps the weights of the epoch with the least validation loss and restores them at the end.
+    """Keeps the weights of the epoch that is the best by a metric and restores them at the end.
 
     Without a validation split the last epoch's weights stay.
     """
 
-    def __init__(self) -> None:
-        self.loss = inf
+    def __init__(self, metric: str) -> None:
+        self.metric, self.sign = metric, _sign(metric)
+        self.best = inf
         self.epoch: int | None = None
         self.validation: dict[str, float] = {}
         self.weights: dict[str, Tensor] = {}
 
     def on_epoch_end(self, trainer: "Trainer") -> None:
         """Copy the weights if this epoch is the best so far."""
-        loss = trainer.validation.get("val_loss", inf)
-        if loss < self.loss:
-            self.loss, self.epoch, self.validation = loss, trainer.epoch, trainer.validation
+        value = self.sign * trainer.validation[self.metric] if trainer.validation else inf
+        if value < self.best:
+            self.best, self.epoch, self.validation = value, trainer.epoch, trainer.validation
             self.weights = {name: value.clone() for name, value in trainer.evaluated.state_dict().items()}
 
     def on_end(self, trainer: "Trainer") -> None:
@@ -65,10 +71,10 @@ class KeepBest(Callback):
             trainer.network.load_state_dict(self.weights)
 
     def state_dict(self) -> dict[str, Any]:
-        """The best epoch, its loss, its validation metrics and its weights."""
-        return {"loss": self.loss, "epoch": self.epoch, "validation": self.validation, "weights": self.weights}
+        """The best value, its epoch, all that was measured there and the weights."""
+        return {"best": self.best, "epoch": self.epoch, "validation": self.validation, "weights": self.weights}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take up a saved state."""
-        self.loss, self.epoch = state["loss"], state["epoch"]
+        self.best, self.epoch = state["best"], state["epoch"]
         self.validation, self.weights = state["validation"], state["weights"]

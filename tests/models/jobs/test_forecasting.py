@@ -15,7 +15,7 @@ from models.run import JobContext, Outcome, run
 from models.search.training import folds
 from models.training.plan import Plan
 from models.versions.rebuilding import rebuild
-from tests.models.running import builtin, context_of, file, ingested, of_version
+from tests.models.running import Recorder, builtin, context_of, file, ingested, of_version
 
 CONTEXT, HORIZON = 12, 3
 REQUEST: dict[str, Any] = {
@@ -60,6 +60,16 @@ def test_it_forecasts_better_than_the_season_before(trained: tuple[JobContext, O
     assert test["skill"] == pytest.approx(1 - test["mase"])
     assert test["skill"] > naive["skill"]
     assert len(test["mae_by_step"]) == HORIZON
+
+
+def test_every_epoch_has_the_scaled_error(shops: Path, tmp_path: Path) -> None:
+    recorder = Recorder()
+    request = {**REQUEST, "training": {"epochs": 2}}
+    outcome = run(context_of(tmp_path, "train", request, report=recorder, dataset=shops))
+    assert outcome.version is not None
+    for metric in ("mae", "mase"):
+        _, value = recorder.series[f"val_{metric}"][outcome.result["best_epoch"] - 1]
+        assert value == pytest.approx(outcome.version["metrics"]["validation"][metric], rel=1e-4)
 
 
 def test_the_signature_says_what_is_seen_and_what_is_known_ahead(trained: tuple[JobContext, Outcome]) -> None:

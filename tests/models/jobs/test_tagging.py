@@ -14,7 +14,7 @@ from models.evaluation.tagging import TaggingEvaluator
 from models.run import JobContext, Outcome, run
 from models.training.plan import Plan
 from shapes.tokens import PADDING, Tokenizer
-from tests.models.running import context_of, file, ingested, of_version, zipped
+from tests.models.running import Recorder, context_of, file, ingested, of_version, zipped
 
 SYLLABLES = ["ba", "do", "ki", "lu", "me", "no"]
 SENTENCES = 160
@@ -64,6 +64,20 @@ def test_entities_are_found_that_words_alone_do_not_tell(trained: tuple[JobConte
     assert signature["input"]["shape"] == [None, 7]
     assert signature["output"]["shape"] == [None, 4]
     assert outcome.version["parity"]["lengths"][:4] == [1, 2, 7, 33]
+
+
+def test_every_epoch_has_the_f1_of_entities_by_which_the_best_can_be_chosen(tagged: Path, tmp_path: Path) -> None:
+    stopping = {"metric": "val_entity_f1", "patience": 20}
+    request = {**REQUEST, "training": {**REQUEST["training"], "early_stopping": stopping}}
+    recorder = Recorder()
+    outcome = run(context_of(tmp_path, "train", request, report=recorder, dataset=tagged))
+    assert outcome.version is not None
+    measured = outcome.version["metrics"]["validation"]
+    for metric in ("entity_f1", "token_accuracy"):
+        each = [value for _, value in recorder.series[f"val_{metric}"]]
+        assert each[outcome.result["best_epoch"] - 1] == pytest.approx(measured[metric])
+    each = [value for _, value in recorder.series["val_entity_f1"]]
+    assert outcome.result["best_epoch"] == each.index(max(each)) + 1
 
 
 def test_words_are_taken_as_they_are_and_none_is_known_of_those_held_out(tagged: Path) -> None:

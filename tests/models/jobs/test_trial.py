@@ -35,7 +35,8 @@ def test_a_trial_trains_as_a_train_job_does(iris: Path, tmp_path: Path) -> None:
     best_epoch = run(context_of(tmp_path / "train", "train", request, dataset=iris, report=trained)).result[
         "best_epoch"
     ]
-    values = {name: trained.series[name][best_epoch - 1][1] for name in ("val_loss", "val_accuracy")}
+    values = {name: trained.series[name][best_epoch - 1][1] for name in trained.series if name.startswith("val_")}
+    assert values.keys() == {"val_loss", "val_accuracy", "val_balanced_accuracy"}
     assert trial_of(outcome) == {
         "pruned": False,
         "values": values,

@@ -24,10 +24,11 @@ def test_it_has_an_output_for_each_class(iris: Path) -> None:
     assert task(iris).output() == {"name": "probabilities", "dtype": "float32", "shape": [3]}
 
 
-def test_validation_has_loss_and_accuracy(iris: Path) -> None:
+def test_validation_has_loss_accuracy_and_the_recall_of_each_class(iris: Path) -> None:
     values = task(iris).validate(nn.Identity(), BATCH)
     torch.testing.assert_close(values["loss"], nn.functional.cross_entropy(BATCH.inputs, BATCH.targets))
     assert values["accuracy"] == 0.5
+    assert values["balanced_accuracy"].tolist() == [[1, 0, 0], [1, 0, 1]]
 
 
 def test_answers_are_probabilities(iris: Path) -> None:

@@ -40,6 +40,7 @@ def test_validation_has_the_mean_iou_of_the_images() -> None:
     values = task().validate(nn.Identity(), BATCH)
     # In the first image ground has 1 of 2 pixels and cell 1 of 2; in the second all is ground, and rightly so.
     assert float(values["iou"]) == pytest.approx((1 / 2 + 1) / 2)
+    assert values["mean_iou"].tolist() == [[4, 1], [5, 2]]
     torch.testing.assert_close(values["loss"], nn.functional.cross_entropy(LOGITS, MASKS.long()))
 
 

@@ -137,7 +137,7 @@ def test_validation_is_in_the_tasks_terms(iris: Path, diabetes: Path) -> None:
     classifier, regressor = trainer_of(iris), trainer_of(diabetes)
     for trainer in (classifier, regressor):
         trainer.fit()
-    assert set(classifier.validation) == {"val_loss", "val_accuracy"}
+    assert set(classifier.validation) == {"val_loss", "val_accuracy", "val_balanced_accuracy"}
     assert set(regressor.validation) == {"val_loss", "val_mae"}
 
 

@@ -45,7 +45,8 @@ def test_training_stops_when_patience_is_over(
     assert epochs_run(iris, metric, values, **settings) == epochs
 
 
-def test_the_best_epochs_weights_are_restored(iris: Path) -> None:
+@pytest.mark.parametrize(("metric", "values"), [("val_loss", [3, 1, 2, 1]), ("val_accuracy", [0.3, 0.9, 0.5, 0.9])])
+def test_the_best_epochs_weights_are_restored(iris: Path, metric: str, values: list[float]) -> None:
     class Snapshots(Callback):
         def __init__(self) -> None:
             self.weights: list[torch.Tensor] = []
@@ -53,8 +54,8 @@ def test_the_best_epochs_weights_are_restored(iris: Path) -> None:
         def on_epoch_end(self, trainer: Trainer) -> None:
             self.weights.append(trainer.network[1].affine.weight.detach().clone())
 
-    snapshots, best = Snapshots(), KeepBest()
-    trainer = trainer_of(iris, "logistic", (Script("val_loss", [3, 1, 2, 1]), best, snapshots), epochs=4)
+    snapshots, best = Snapshots(), KeepBest(metric)
+    trainer = trainer_of(iris, "logistic", (Script(metric, values), best, snapshots), epochs=4)
     trainer.fit()
     assert best.epoch == 2
     assert torch.equal(trainer.network[1].affine.weight, snapshots.weights[1])
@@ -62,6 +63,6 @@ def test_the_best_epochs_weights_are_restored(iris: Path) -> None:
 
 
 def test_without_validation_the_last_weights_stay(iris: Path) -> None:
-    best = KeepBest()
+    best = KeepBest("val_loss")
     trainer_of(iris, "logistic", (best,), split={"validation": 0.0}).fit()
     assert best.epoch is None
