@@ -51,8 +51,8 @@ class Tokenizer:
     characters: tuple[str, ...] = ()
     """The known ones of these; their numbers follow those of the units."""
     marked: bool = False
-    """Whether texts are to be written again: then `END` follows each, and units joined are the text, since a word has
-    the blank before it."""
+    """Whether texts are to be written again: then `END` follows each that is read to its end, and units joined are the
+    text, since a word has the blank before it."""
     merges: str | None = None
     """Of subwords: what says how they are cut (see `shapes.subwords`)."""
 
@@ -120,7 +120,7 @@ class Tokenizer:
         return ["", REPLACEMENT, "", ""][: self._first] + units
 
     def encode(self, text: str) -> list[Any]:
-        """What stands for a text's units, and `END` if they are `marked`; else none of a text without any.
+        """What stands for a text's units, and `END` if they are `marked` and all read; else none of a text without any.
 
         A tree is its nodes, children before parents: the number of a leaf's word, or 0; the places of the two children,
         counted from 1, or 0 twice; and the height above the leaves.
@@ -130,10 +130,12 @@ class Tokenizer:
         """
         if self.unit == "tree":
             return [self._node(node) for node in trees.parse(composed(text))]
-        units, numbers = islice(self.split(text), self.max_length), self._numbers
+        units, numbers = list(islice(self.split(text), self.max_length + 1)), self._numbers
+        read = units[: self.max_length]
         if self.spelling:
-            return [self._spelled(each) for each in units]
-        return [numbers.get(each, UNKNOWN) for each in units] + [END] * self.marked
+            return [self._spelled(each) for each in read]
+        ends = self.marked and len(read) == len(units)
+        return [numbers.get(each, UNKNOWN) for each in read] + [END] * ends
 
     def begin(self, label: int | None = None) -> int:
         """The mark before a text that is written: one for all, or behind all tokens one for each class."""
@@ -145,6 +147,8 @@ class Tokenizer:
 
     def fits(self, text: str) -> bool:
         """Whether a text has no more units than are read."""
+        if len(composed(text)) < self.max_length:  # a unit is a character or more
+            return True
         return next(islice(self.split(text), self.max_length, None), None) is None
 
     def split(self, text: str) -> Iterable[str]:

@@ -120,6 +120,13 @@ def test_the_server_writes_what_torch_does(served: Served) -> None:
         assert [each["score"] for each in predictions] == pytest.approx([score for _, score in expected], abs=1e-4)
 
 
+@pytest.mark.parametrize("query", [{}, {"beam_width": 2}])
+def test_a_text_that_is_not_read_to_its_end_is_said_to_be_truncated(served: Served, query: dict[str, int]) -> None:
+    most = READING.max_length
+    predictions = served.written(["a" * most, "a" * most + "b"], **query)
+    assert predictions[1] == {**predictions[0], "truncated": True}
+
+
 @pytest.mark.parametrize("width", [2, 4])
 def test_a_beam_writes_what_a_plain_search_finds(served: Served, width: int) -> None:
     expected = [beam(served.network, text, width) for text in TEXTS]

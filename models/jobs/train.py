@@ -34,6 +34,12 @@ def train(context: JobContext, plan: Plan) -> Outcome:
         f"training {plan.architecture.name} on {plan.compute.device.type} in {plan.compute.precision}, rows: "
         + ", ".join(f"{count:,} for {split}" for split, count in plan.rows.items())
     )
+    if num_cut := plan.num_cut:
+        context.report.log(
+            f"{num_cut:,} of {plan.rows['train']:,} training texts have more units than `hyperparameters.max_length`,"
+            " and are read only so far",
+            level="warning",
+        )
     if plan.compute.is_emulated:
         context.report.log("this processor has no instructions for bfloat16: float32 will be faster", level="warning")
     if training.trainer.step:

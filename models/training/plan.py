@@ -75,6 +75,14 @@ class Plan:
         """Rows of each split."""
         return {name: len(examples) for name, examples in self.splits.items()}
 
+    @property
+    def num_cut(self) -> int:
+        """Training rows that are texts with more units than are read."""
+        tokenizer, train = self.dataset.tokenizer, self.splits["train"]
+        if tokenizer is None:
+            return 0
+        return sum(not tokenizer.fits(text) for text in self.dataset.texts(train.source, train.rows))
+
     def network(self) -> nn.Sequential:
         """Preprocessing fitted to the training rows, and the freshly drawn network behind it.
 

@@ -53,6 +53,12 @@ def name_answers(
     return [{"outputs": dict(zip(names, row, strict=True))} for row in rows]
 
 
+def mark_cut(items: list[Prediction], cut: Sequence[int]) -> None:
+    """Say of the answers in these places that only the beginning of their text was read: they are `truncated`."""
+    for index in cut:
+        items[index]["truncated"] = True
+
+
 def bytes_to_draw(signature: dict[str, Any], sizes: About) -> int:
     """The bytes of the pictures that a model's answers are, 0 where they are none."""
     return sum(height * width for height, width in sizes) if signature["task"] in PICTURED else 0

@@ -1,9 +1,10 @@
 """Calls: requests that are decoded and ready to be run, and how each turns the network's outputs into its answer."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from services.serving.answers import About, Prediction, bytes_to_draw, name_answers
+from services.serving.answers import About, Prediction, bytes_to_draw, mark_cut, name_answers
 from services.serving.batch import Answer
 from services.serving.directory import Entry
 from services.serving.engine import Loaded
@@ -62,6 +63,7 @@ class PredictCall(Call):
 
     top_k: int
     about: About
+    cut: Sequence[int]
     decode_seconds: float
 
     def effort(self, answer: Answer) -> int:
@@ -73,6 +75,7 @@ class PredictCall(Call):
         model = self.found.model
         names = self.found.loaded.network.output_names
         items = name_answers(model.signature, names, answer.outputs, self.top_k, self.about)
+        mark_cut(items, self.cut)
         return Predictions(model, items, answer.queue_seconds, self.decode_seconds, answer.infer_seconds)
 
 

@@ -28,6 +28,8 @@ class Decoding(NamedTuple):
     feeds: Callable[[], Feeds]
     about: About = ()
     """What answers have to know of each input; of image files once they are decoded."""
+    cut: Sequence[int] = ()
+    """The places of texts that have more units than are read; known once they are decoded."""
 
 
 class Given(NamedTuple):
@@ -102,10 +104,16 @@ def text(content: bytes) -> Given:
 
 def _open_texts(model: ServedModel, texts: Sequence[Any], num_bytes: int) -> Decoding:
     name, tokenizer, is_quick = model.signature["input"]["name"], tokenizer_of(model), num_bytes <= INLINE_CHARACTERS
-    if tokenizer.unit != "given":
-        return Decoding(len(texts), is_quick, lambda: {name: inputs.decode_texts(texts, tokenizer)})
-    words = inputs.read_words(texts)
-    return Decoding(len(texts), is_quick, lambda: {name: inputs.decode_words(words, tokenizer)}, words)
+    words = inputs.read_words(texts) if tokenizer.unit == "given" else ()
+    cut: list[int] = []
+
+    def decode() -> Feeds:
+        tokens = inputs.decode_words(words, tokenizer) if words else inputs.decode_texts(texts, tokenizer)
+        read = [row.lines for row in words] or texts
+        cut.extend(index for index, text in enumerate(read) if not tokenizer.fits(text))
+        return {name: tokens}
+
+    return Decoding(len(texts), is_quick, decode, words, cut)
 
 
 def _open_series(given: Mapping[str, Any], rows: Sequence[Any]) -> Decoding:

@@ -117,7 +117,7 @@ class Predictor:
         decoding = await self.opened(found, given)
         feeds, seconds = await self.decode(found, wish, decoding)
         if writer is not None:
-            return await writer.predict(feeds, seconds)
+            return await writer.predict(feeds, decoding.cut, seconds)
         call = _predict_call(found, feeds, decoding, wish, top_k, seconds)
         answer = await answer_of(partial(self.submit, call))
         return await self.aside(call.effort(answer), call.answer, answer)
@@ -256,7 +256,8 @@ def _common_rows(feeds: Feeds) -> int:
 def _predict_call(
     found: Found, feeds: Feeds, decoding: Decoding, wish: Wish, top_k: int, decode_seconds: float
 ) -> PredictCall:
-    return PredictCall(found, feeds, decoding.rows, wish.deadline, wish.priority, top_k, decoding.about, decode_seconds)
+    about, cut = decoding.about, decoding.cut
+    return PredictCall(found, feeds, decoding.rows, wish.deadline, wish.priority, top_k, about, cut, decode_seconds)
 
 
 def _infer_call(found: Found, request: InferRequest, wish: Wish) -> InferCall:

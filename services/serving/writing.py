@@ -6,14 +6,14 @@ What the decoder gives as `next_NAME` is `NAME` at the next step.
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from services.errors import Conflict, Invalid
-from services.serving.answers import Prediction, written_answer
+from services.serving.answers import Prediction, mark_cut, written_answer
 from services.serving.beam import Given, Written, search
 from services.serving.calls import Predictions
 from services.serving.engine import Engine, Loaded
@@ -64,7 +64,7 @@ class Writer:
     width: int
     max_length: int
 
-    async def predict(self, feeds: Feeds, decode_seconds: float) -> Predictions:
+    async def predict(self, feeds: Feeds, cut: Sequence[int], decode_seconds: float) -> Predictions:
         """The best text of each row. Raises `TooManyRequests`, `DeadlineExceeded` and `Invalid`."""
         started_at, turns = time.monotonic(), asyncio.Semaphore(ROWS_AT_ONCE)
         try:
@@ -78,6 +78,7 @@ class Writer:
         items: list[Prediction] = [
             written_answer(index, text.tokens, text.score, tokenizer) for index, text in enumerate(texts)
         ]
+        mark_cut(items, cut)
         return Predictions(self.model, items, 0.0, decode_seconds, time.monotonic() - started_at)
 
     async def _write(self, row: Feeds, turns: asyncio.Semaphore) -> Written:

@@ -2,6 +2,7 @@
 
 import json
 import unicodedata
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -125,3 +126,14 @@ def test_a_text_fits_up_to_the_greatest_length() -> None:
     tokenizer = Tokenizer.fit(["abcd"], "characters", size=9, max_length=3, marked=True)
     assert [tokenizer.fits(text) for text in ("", "abc", "abcd")] == [True, True, False]
     assert tokenizer.text(tokenizer.encode("abcd")) == "abc"
+
+
+@pytest.mark.parametrize("unit", ["characters", "words", "subwords"])
+def test_no_end_is_marked_where_a_text_is_cut(unit: Unit) -> None:
+    tokenizer = Tokenizer.fit(["a b"], unit, size=9, max_length=100, marked=True)
+    whole = tokenizer.encode("a b")
+    assert whole[-1] == END
+    fitting, cutting = (replace(tokenizer, max_length=len(whole) - each) for each in (1, 2))
+    assert fitting.encode("a b") == whole
+    assert cutting.encode("a b") == whole[:-2]
+    assert (fitting.fits("a b"), cutting.fits("a b")) == (True, False)

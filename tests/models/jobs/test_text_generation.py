@@ -14,7 +14,7 @@ from models.inference import Session
 from models.run import JobContext, Outcome, run
 from models.training.plan import Plan
 from shapes.tokens import END, Tokenizer
-from tests.models.running import context_of, file, ingested, zipped
+from tests.models.running import Recorder, context_of, file, ingested, zipped
 
 SYLLABLES = {"greek": ("αβ", "γδε"), "latin": ("abc", "de")}
 
@@ -118,6 +118,24 @@ def test_without_classes_it_is_what_a_recurrent_network_learns(words: Path, tmp_
     assert version["generative"] == {"conditional": False, "classes": None, "calls": ["predict", "generate"]}
     told = {**REQUEST, "hyperparameters": {"conditional": False}}
     assert Plan.of(told, DataSet.open(words)).task.labels is None
+
+
+def test_what_is_cut_has_no_end_and_the_log_says_how_many_are(words: Path, tmp_path: Path) -> None:
+    request = {
+        **REQUEST,
+        "hyperparameters": {"hidden_dim": 8, "max_length": 4},
+        "training": {"epochs": 1, "split": {"validation": 0, "test": 0.1}},
+    }
+    dataset, recorder = DataSet.open(words), Recorder()
+    plan = Plan.of(request, dataset)
+    texts = list(dataset.texts("train", plan.splits["train"].rows))
+    tokens = next(plan.splits["train"].batches(len(texts))).inputs
+    assert (tokens == END).any(dim=1).tolist() == [len(text) <= 4 for text in texts]
+    run(context_of(tmp_path, "train", request, dataset=words, report=recorder))
+    num_cut = sum(len(text) > 4 for text in texts)
+    assert any(
+        line.startswith(f"warning: {num_cut} of {len(texts)} training texts have more") for line in recorder.lines
+    )
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,6 @@ def test_an_encoder_reads_a_row_when_its_turn_to_be_written_has_come(tmp_path: P
     engine = cast(Engine, SimpleNamespace(run=run))
     writer = Writer(engine, served(tmp_path, lookup(), SIGNATURE), Parts(encoder, decoder), 1.0, 5, 1, 8)
     rows = 3 * ROWS_AT_ONCE
-    made = asyncio.run(writer.predict({"tokens": np.arange(rows)[:, None] / 100}, 0.0))
+    made = asyncio.run(writer.predict({"tokens": np.arange(rows)[:, None] / 100}, [], 0.0))
     assert (begun, ended, most) == (rows, rows, ROWS_AT_ONCE)
     np.testing.assert_allclose([item["score"] for item in made.items], -np.arange(rows) / 50)
