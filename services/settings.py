@@ -2,12 +2,13 @@
 
 import hashlib
 import os
+import re
 import tempfile
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import AliasChoices, Field, SecretStr, model_validator
+from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 # The longest path that the kernel takes for a unix socket: 108 bytes with the closing NUL (unix(7)).
@@ -16,9 +17,9 @@ PORT_NAMES = AliasChoices("SYLLABUS_PORT", "PORT")
 
 
 class Settings(BaseSettings):
-    """Everything an operator can set. Sizes are bytes, durations seconds."""
+    """Everything an operator can set. Sizes are bytes, durations seconds. A variable that is empty is not set."""
 
-    model_config = SettingsConfigDict(env_prefix="SYLLABUS_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="SYLLABUS_", env_ignore_empty=True, frozen=True, extra="ignore")
 
     home: Path = Field(Path("var"), description="Directory of all state.")
     host: str = Field("127.0.0.1", description="Address the gateway listens on; not loopback needs an API key.")
@@ -53,6 +54,13 @@ class Settings(BaseSettings):
     max_attempts: int = Field(3, ge=1, description="Starts of a job before it counts as failed.")
     checkpoint_interval_seconds: float = Field(30, ge=0, description="Time between checkpoints; 0: every step.")
     cancel_grace_seconds: float = Field(5, ge=0, description="Time a job's process has to obey before it is killed.")
+
+    @field_validator("api_key")
+    @classmethod
+    def _fit_in_a_header(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None and not re.fullmatch("[!-~]+", key.get_secret_value()):
+            raise ValueError("only ASCII letters, digits and signs, without spaces: a client could not send another")
+        return key
 
     @model_validator(mode="after")
     def _renew_in_time(self) -> Self:

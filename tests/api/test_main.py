@@ -34,12 +34,12 @@ def test_importing_the_gateway_leaves_torch_and_the_workers_out() -> None:
     assert loaded & set(FORBIDDEN) == set()
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "example.org"])
-def test_without_a_key_only_loopback_is_listened_on(tmp_path: Path, host: str) -> None:
+@pytest.mark.parametrize(("host", "keys"), [("example.org", {}), ("0.0.0.0", {"SYLLABUS_API_KEY": ""})])
+def test_without_a_key_only_loopback_is_listened_on(tmp_path: Path, host: str, keys: dict[str, str]) -> None:
     settings = Settings(home=tmp_path, host=host, port=free_port())
     result = subprocess.run(
         [sys.executable, "-m", "api"],
-        env=environment(settings),
+        env=environment(settings, **keys),
         capture_output=True,
         text=True,
         timeout=60,

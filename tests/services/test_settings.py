@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from services.settings import MAX_SOCKET_PATH_BYTES, Settings
 
@@ -30,3 +31,18 @@ def test_directories_are_for_this_user_only(tmp_path: Path) -> None:
 def test_a_key_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SYLLABUS_API_KEY", "open-sesame")
     assert "open-sesame" not in repr(Settings())
+
+
+def test_an_empty_variable_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SYLLABUS_API_KEY", "SYLLABUS_DATABASE_URL", "SYLLABUS_HOST"):
+        monkeypatch.setenv(name, "")
+    settings = Settings()
+    assert (settings.api_key, settings.database_url, settings.host) == (None, None, "127.0.0.1")
+
+
+@pytest.mark.parametrize("key", ["\t", "two words", "schlüssel", "line\nbreak"])
+def test_a_key_that_no_client_could_send_is_refused(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    monkeypatch.setenv("SYLLABUS_API_KEY", key)
+    with pytest.raises(ValidationError, match="only ASCII letters, digits and signs") as refused:
+        Settings()
+    assert key not in refused.value.errors()[0]["msg"]
