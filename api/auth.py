@@ -7,7 +7,10 @@ forgotten, and the short way of predictions (`api.data_plane`).
 import hashlib
 import hmac
 import ipaddress
+import math
 import re
+import time
+from collections import Counter
 from collections.abc import Iterable
 from functools import lru_cache
 from urllib.parse import parse_qsl, urlsplit
@@ -15,13 +18,18 @@ from urllib.parse import parse_qsl, urlsplit
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.problems import problem_of
-from services.errors import Forbidden, SyllabusError, Unauthorized
+from services.errors import Forbidden, SyllabusError, TooManyRequests, Unauthorized
 from services.settings import Settings
 
 OPEN_PATHS = ("/health/live", "/health/ready", "/v2/health/live", "/v2/health/ready")
 WATCHED_HEADERS = frozenset({b"host", b"origin", b"sec-fetch-site", b"authorization"})
 KEY_PARAMETERS = frozenset({"access_token", "api_key", "api-key", "apikey", "key", "token"})
 MAX_SITE_BYTES = 512
+MAX_FAILURES = 20
+"""Wrong keys from one address in `FAILURE_SECONDS` that are answered as such."""
+FAILURE_SECONDS = 60.0
+MAX_ADDRESSES = 10_000
+"""Addresses that are counted apart; what comes from more is counted together."""
 HOST = re.compile(r"(?P<name>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+)(:[0-9]{1,5})?")
 
 
@@ -100,17 +108,45 @@ class ApiKey:
         return self._digest is not None and hmac.compare_digest(digest, self._digest)
 
 
+class Guesses:
+    """Requests without the right key, counted by the client's address in one process, anew each minute.
+
+    Only they are refused: whoever has the key is let in, whatever else comes from the same address.
+    """
+
+    def __init__(self) -> None:
+        self._failures: Counter[str] = Counter()
+        self._end = 0.0
+
+    def refusal(self, address: str) -> TooManyRequests | None:
+        """Count one more; why it is not even told that its key is wrong."""
+        now = time.monotonic()
+        if now >= self._end:
+            self._failures.clear()
+            self._end = now + FAILURE_SECONDS
+        if address not in self._failures and len(self._failures) >= MAX_ADDRESSES:
+            address = ""
+        self._failures[address] += 1
+        if self._failures[address] <= MAX_FAILURES:
+            return None
+        detail = f"More than {MAX_FAILURES} requests a minute without the right API key; wait before you send another."
+        return TooManyRequests("too_many_wrong_keys", detail, math.ceil(self._end - now))
+
+
 class Authentication:
     """The middleware, in front of the router."""
 
     def __init__(self, app: ASGIApp, api_key: ApiKey) -> None:
         self.app = app
         self._api_key = api_key
+        self._guesses = Guesses()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer 401 or 403, or pass the request on."""
+        """Answer 401, 403 or 429, or pass the request on."""
         if scope["type"] == "http" and scope["path"] not in OPEN_PATHS:
             refusal = self._api_key.refusal(scope["headers"], scope["query_string"])
+            if isinstance(refusal, Unauthorized):
+                refusal = self._guesses.refusal((scope["client"] or ("",))[0]) or refusal
             if refusal is not None:
                 return await problem_of(scope["path"], refusal)(scope, receive, send)
         return await self.app(scope, receive, send)

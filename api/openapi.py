@@ -27,6 +27,7 @@ ALWAYS = {
     "401": "No API key, or a wrong one.",
     "403": "Without an API key: not a request from this machine to localhost.",
     "422": "A value is wrong; `errors` names each field.",
+    "429": "Too many requests; `Retry-After` says when to come back.",
     "500": "An internal error; the log has its cause under the X-Request-ID.",
     "503": "The database, the broker or a model is not ready.",
     "507": "No room is left on the disk.",
@@ -41,7 +42,7 @@ BY_CODE = {
     "406": "None of the content types of `Accept` is answered.",
     "409": "The state of what was named does not allow it.",
     "416": "No such range of the file.",
-    "429": "Too many requests; `Retry-After` says when to come back.",
+    "429": ALWAYS["429"],
     "504": "The deadline passed before there was an answer.",
 }
 

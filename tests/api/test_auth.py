@@ -69,6 +69,34 @@ def test_two_keys_are_none(locked: TestClient, problem: Problem) -> None:
     problem(locked.get("/v1/jobs", headers=headers), 401, "unauthorized")
 
 
+def test_wrong_keys_lead_to_429_and_the_right_one_is_let_in(locked: TestClient, problem: Problem) -> None:
+    for number in range(auth.MAX_FAILURES):
+        problem(locked.get("/v1/jobs", headers={"authorization": f"Bearer guess-{number}"}), 401, "unauthorized")
+    for guess in ({"headers": {"authorization": "Bearer guess"}}, {"params": {"key": KEY}}, {}):
+        response = locked.get("/v1/jobs", **guess)
+        problem(response, 429, "too_many_wrong_keys")
+        assert 1 <= int(response.headers["retry-after"]) <= auth.FAILURE_SECONDS
+    assert locked.get("/v1/jobs", headers={"authorization": f"Bearer {KEY}"}).status_code == 200
+
+
+def test_guesses_are_counted_by_address_and_anew_each_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr("api.auth.time.monotonic", lambda: now)
+    guesses = auth.Guesses()
+    refused = [guesses.refusal("192.0.2.1") is not None for _ in range(auth.MAX_FAILURES + 1)]
+    assert refused == [False] * auth.MAX_FAILURES + [True]
+    assert guesses.refusal("192.0.2.2") is None
+    now += auth.FAILURE_SECONDS
+    assert guesses.refusal("192.0.2.1") is None
+
+
+def test_guesses_from_more_addresses_than_are_remembered_are_counted_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(auth, "MAX_ADDRESSES", 5)
+    guesses = auth.Guesses()
+    refused = [guesses.refusal(f"2001:db8::{number:x}") is not None for number in range(100)]
+    assert refused == [number >= 5 + auth.MAX_FAILURES for number in range(100)]
+
+
 def test_the_scheme_is_read_in_any_case(locked: TestClient) -> None:
     assert locked.get("/v1/jobs", headers={"authorization": f"bearer {KEY}"}).status_code == 200
 
