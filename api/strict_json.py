@@ -1,6 +1,5 @@
 """JSON request bodies, read strictly: what two parsers could read in two ways is refused (RFC 8259, RFC 7493)."""
 
-import json
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -10,20 +9,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.errors import Invalid, UnsupportedMediaType
+from services.unique_keys import check_unique_keys
 
 MAX_DEPTH = 64
 
 
 def _refuse(position: int | str, msg: str) -> Invalid:
     return Invalid.field("json_invalid", ["body", position], msg)
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> None:
-    seen: set[str] = set()
-    for key, _ in pairs:
-        if key in seen:
-            raise _refuse(key[:100], "this key occurs twice in one object")
-        seen.add(key)
 
 
 def _check_depth(value: object) -> None:
@@ -49,9 +41,7 @@ def loads(body: bytes) -> Any:
     if b"\\u0000" in body:
         raise _refuse(body.index(b"\\u0000"), "the character U+0000 is not allowed")
     _check_depth(value)
-    # Each key has a colon behind it: where there are no more colons than different keys, none is repeated.
-    if body.count(b":") > (len(value) if isinstance(value, dict) else 0):
-        json.loads(body, object_pairs_hook=_unique)
+    check_unique_keys(body, len(value) if isinstance(value, dict) else 0)
     return value
 
 

@@ -1,8 +1,8 @@
 """Inference requests: a body, with or without binary data, to arrays that a model takes.
 
 One JSON text after another differs only in its data when these are binary, so what was read from a short
-text is kept and the next request costs a look-up. Where JSON leaves a choice, the last of two equal keys
-counts, keys that the protocol does not name are ignored, and null is the same as leaving a key out.
+text is kept and the next request costs a look-up. Keys that the protocol does not name are ignored, and null is
+the same as leaving a key out.
 """
 
 import math
@@ -19,6 +19,7 @@ from services.errors import Invalid
 from services.serving.protocol import tensors
 from services.serving.protocol.datatypes import BYTES, DTYPES, TensorSpec
 from services.serving.protocol.tensors import quoted
+from services.unique_keys import check_unique_keys
 
 MAX_PRIORITY = 9
 MAX_KEPT = 512
@@ -167,6 +168,7 @@ def _parse(text: bytes, specs: tuple[TensorSpec, ...]) -> Header:
         ) from None
     if not isinstance(document, dict):
         raise Invalid("json_invalid", "The request is a JSON object with the key `inputs`.")
+    check_unique_keys(text, _num_keys(document))
     request_id = document.get("id")
     if request_id is not None and not isinstance(request_id, str):
         raise Invalid("id_invalid", "The `id` of the request is a string.")
@@ -183,6 +185,13 @@ def _parse(text: bytes, specs: tuple[TensorSpec, ...]) -> Header:
         _whole(parameters, "priority", MAX_PRIORITY),
         timeout_us / 1e6 if timeout_us else None,
     )
+
+
+def _num_keys(document: dict[str, Any]) -> int:
+    """How many keys stand where the protocol has objects."""
+    objects = [document, *_objects(document, "inputs"), *_objects(document, "outputs")]
+    parameters = [each.get("parameters") for each in objects]
+    return sum(len(each) for each in [*objects, *parameters] if isinstance(each, dict))
 
 
 _parse_or_recall = lru_cache(MAX_KEPT)(_parse)

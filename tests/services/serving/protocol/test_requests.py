@@ -251,6 +251,27 @@ def test_what_is_no_json_object(body: bytes) -> None:
 
 
 @pytest.mark.parametrize(
+    ("pair", "key"),
+    [
+        (b'"data": [1, 2]', "data"),
+        (b'"inputs": [', "inputs"),
+        (b'"id": "one"', "id"),
+        (b'"binary_data_output": false', "binary_data_output"),
+    ],
+)
+def test_a_key_twice_in_one_object(pair: bytes, key: str) -> None:
+    whole = document(given(data=[1, 2]), id="one", parameters={"binary_data_output": False})
+    decode(whole, None, [X])
+    before = pair if pair[-1:] != b"[" else pair + b"]"
+    assert f"'{key}': this key occurs twice" in refusal(whole.replace(pair, before + b", " + pair), None, X)
+
+
+def test_a_request_whose_keys_all_differ_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json, "loads", None)
+    decode(document(given(data=[1, 2]), outputs=[{"name": "y"}], parameters={"priority": 1}), None, [X])
+
+
+@pytest.mark.parametrize(
     ("rest", "words"),
     [
         ({"id": 5}, "`id`"),
