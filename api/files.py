@@ -6,7 +6,8 @@ from typing import Any
 
 from fastapi import Request
 from fastapi.responses import FileResponse
-from starlette.responses import Response
+from starlette.exceptions import HTTPException
+from starlette.responses import MalformedRangeHeader, RangeNotSatisfiable, Response
 
 from services.errors import Unavailable
 
@@ -16,6 +17,20 @@ FILE_RESPONSES: dict[int | str, dict[str, Any]] = {
     304: {"description": "The client's copy is the current one."},
     416: {"description": "No such range of the file."},
 }
+
+
+class _Attachment(FileResponse):
+    """A `Range` that cannot be read is as none (RFC 9110, 14.2), and one beyond the file an error as all others are."""
+
+    @classmethod
+    def _parse_range_header(cls, http_range: str, file_size: int) -> list[tuple[int, int]]:
+        try:
+            return super()._parse_range_header(http_range, file_size)
+        except MalformedRangeHeader:
+            return []
+        except RangeNotSatisfiable as error:
+            detail = f"The file has {file_size} bytes; ask for some of them."
+            raise HTTPException(416, detail, {"content-range": f"bytes */{file_size}"}) from error
 
 
 def _names(if_none_match: str, etag: str) -> bool:
@@ -42,4 +57,4 @@ def file_response(request: Request, path: Path, *, sha256: str, name: str, media
         stat = path.stat()
     except FileNotFoundError as error:
         raise Unavailable("artifact_missing", f"The file of {name!r} is not in the artifact store.") from error
-    return FileResponse(path, headers=headers, media_type=media_type, filename=name, stat_result=stat)
+    return _Attachment(path, headers=headers, media_type=media_type, filename=name, stat_result=stat)

@@ -56,7 +56,21 @@ def test_a_range_resumes_a_download(client: TestClient) -> None:
     whole = client.get(ONNX).content
     rest = client.get(ONNX, headers={"range": "bytes=10-"})
     assert (rest.status_code, rest.content) == (206, whole[10:])
-    assert client.get(ONNX, headers={"range": f"bytes={len(whole)}-"}).status_code == 416
+
+
+@pytest.mark.usefixtures("prices")
+def test_a_range_beyond_the_file_is_a_problem_that_tells_its_size(client: TestClient, problem: Problem) -> None:
+    size = len(client.get(ONNX).content)
+    response = client.get(ONNX, headers={"range": f"bytes={size}-"})
+    problem(response, 416, "range_not_satisfiable")
+    assert response.headers["content-range"] == f"bytes */{size}"
+
+
+@pytest.mark.usefixtures("prices")
+@pytest.mark.parametrize("value", ["lines=1", "bytes", "bytes=", "bytes=5-2", "bytes=a-b"])
+def test_a_range_that_cannot_be_read_is_as_none(client: TestClient, value: str) -> None:
+    response = client.get(ONNX, headers={"range": value})
+    assert (response.status_code, response.content) == (200, tabular_regressor())
 
 
 @pytest.mark.usefixtures("prices")
