@@ -34,7 +34,7 @@ def _validated(values: dict[str, Any], place: str) -> DatasetOptions:
         return DatasetOptions.model_validate(values)
     except ValidationError as error:
         errors = [{**each, "loc": (place, *each["loc"])} for each in error.errors()]
-        raise RequestValidationError(errors) from None
+        raise RequestValidationError(errors, body=values) from None
 
 
 def _from_json(name: str, text: str) -> Any:

@@ -23,16 +23,18 @@ def _resources(request: Request) -> Resources:
 Open = Annotated[Resources, Depends(_resources)]
 
 
-def only_declared_query(request: Request) -> None:
+async def only_declared_query(request: Request) -> None:
     """Refuse a query parameter that the route does not declare: an option that is misspelt must not be passed over.
 
     Raises `Invalid`.
     """
+    if not request.query_params:
+        return
     declared = get_flat_params(request.scope["route"].dependant)
     known = [field.alias for field in declared if isinstance(field.field_info, QueryParameter)]
     for name in request.query_params:
         if name not in known:
-            msg = f"unknown; the parameters are {', '.join(known)}"
+            msg = f"unknown; the parameters are {', '.join(known) or 'none'}"
             raise Invalid.field("parameter_unknown", ["query", name], msg)
 
 

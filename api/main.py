@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from api import problems
 from api.auth import ApiKey, Authentication
@@ -19,6 +19,7 @@ from api.connection import STATE, Shared
 from api.data_plane.heads import Heads
 from api.data_plane.outbox import Outbox
 from api.data_plane.plane import DataPlane
+from api.dependencies import only_declared_query
 from api.event_stream import Streams
 from api.openapi import describe
 from api.processes import end_with_parent
@@ -81,18 +82,9 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.telemetry = telemetry
     problems.install(app)
-    for module in (
-        health,
-        system,
-        catalogue,
-        datasets,
-        jobs,
-        trials,
-        models,
-        predictions,
-        generation,
-        inference_protocol,
-    ):
+    for module in (system, catalogue, datasets, jobs, trials, models, predictions, generation):
+        app.include_router(module.router, dependencies=[Depends(only_declared_query)])
+    for module in (health, inference_protocol):  # others say what is asked of these, and with what
         app.include_router(module.router)
     app.openapi = lambda: describe(app, with_key=settings.api_key is not None)  # type: ignore[method-assign]
     # The last one added is the outermost.

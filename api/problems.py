@@ -106,15 +106,15 @@ def unexpected_error(path: str, error: Exception) -> Response:
     return internal_error(path) if known is None else problem_of(path, known)
 
 
-def _field_error(error: Mapping[str, Any], body: object) -> FieldError:
+def _field_error(error: Mapping[str, Any], body: object) -> tuple[tuple[str | int, ...], str]:
     loc = list(error["loc"])
     if error["type"] in ("union_tag_not_found", "union_tag_invalid"):
         loc.append(error["ctx"]["discriminator"].strip("'"))
-    elif isinstance(body, dict) and loc[0] == "body":
+    elif isinstance(body, dict):
         if len(loc) > 1 and loc[1] == body.get("kind"):
             del loc[1]
         loc[1:] = _written(loc[1:], body)
-    return {"loc": loc, "msg": error["msg"]}
+    return tuple(loc), error["msg"]
 
 
 def _written(loc: list[Any], value: Any) -> list[Any]:
@@ -131,13 +131,15 @@ def _written(loc: list[Any], value: Any) -> list[Any]:
 def field_errors_of(error: RequestValidationError) -> list[FieldError]:
     """Where and what, without the input: it may be huge or secret.
 
-    Of a list whose items are wrong, pydantic also says that it is too short: it counts those that are right.
+    Of a list whose items are wrong, pydantic also says that it is too short, since it counts those that are right; of
+    a value that may be of several types it says why it is none of them. What is wrong within says it best.
     """
-    found = error.errors()
-    around = {tuple(each["loc"][:end]) for each in found for end in range(len(each["loc"]))}
-    return [
-        _field_error(each, error.body) for each in found if each["type"] != "too_short" or each["loc"] not in around
-    ]
+    wrong: dict[tuple[str | int, ...], list[str]] = {}
+    for each in error.errors():
+        loc, msg = _field_error(each, error.body)
+        wrong.setdefault(loc, []).append(msg)
+    around = {loc[:end] for loc in wrong for end in range(len(loc))}
+    return [{"loc": list(loc), "msg": "; or: ".join(msgs)} for loc, msgs in wrong.items() if loc not in around]
 
 
 def invalid_request(path: str, error: RequestValidationError) -> Response:
@@ -163,10 +165,11 @@ async def on_syllabus_error(request: Request, error: Exception) -> Response:
 
 
 async def on_http_exception(request: Request, error: Exception) -> Response:
-    """What the router itself answers: no such path, no such method."""
+    """What the framework itself answers: no such path, no such method, no such range."""
     assert isinstance(error, HTTPException)  # noqa: S101 - narrows the type for mypy
     status = HTTPStatus(error.status_code)
-    code = {404: "route_not_found", 405: "method_not_allowed"}.get(status, status.phrase.lower().replace(" ", "_"))
+    codes = {404: "route_not_found", 405: "method_not_allowed", 416: "range_not_satisfiable"}
+    code = codes.get(status, status.phrase.lower().replace(" ", "_"))
     headers = dict(error.headers or {})
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
         # The router names the methods of the first route that matched, and there may be more on the path.

@@ -57,13 +57,13 @@ class Conflict(SyllabusError):
 
 
 class Invalid(SyllabusError):
-    """A value is wrong; `errors` names each field."""
+    """A value is wrong; `errors` names each field, or the body where it is wrong as a whole."""
 
     title = "Invalid request"
 
     def __init__(self, code: str, detail: str, errors: Sequence[FieldError] = ()) -> None:
         super().__init__(code, detail)
-        self.errors = list(errors)
+        self.errors = list(errors) or [FieldError(loc=["body"], msg=detail)]
 
     @classmethod
     def field(cls, code: str, loc: Sequence[str | int], msg: str) -> "Invalid":

@@ -6,7 +6,8 @@ from fastapi import APIRouter, Query
 
 from api.dependencies import EntryName, Limit, Open
 from api.schemas.base import Json, ListOf
-from services.catalogue import Entry
+from services.catalogue import Catalogue, Entry
+from services.errors import Invalid
 
 router = APIRouter(prefix="/v1", tags=["catalogue"])
 
@@ -16,7 +17,10 @@ Task = Annotated[str | None, Query(max_length=63, description="Only what is for 
 Listing = Literal["tasks", "optimizers", "schedulers", "losses", "metrics"]
 
 
-def _page(entries: list[Entry], task: str | None, limit: int, cursor: str | None) -> ListOf[Json]:
+def _page(catalogue: Catalogue, listing: str, task: str | None, limit: int, cursor: str | None) -> ListOf[Json]:
+    entries: list[Entry] = catalogue.snapshot[listing]
+    if cursor is not None and all(entry["name"] != cursor for entry in entries):
+        raise Invalid.field("cursor_unknown", ["query", "cursor"], "is no `next_cursor` of this list")
     found = [
         entry
         for entry in sorted(entries, key=lambda entry: entry["name"])
@@ -31,7 +35,7 @@ def list_architectures(
     resources: Open, task: Task = None, limit: Limit = 100, cursor: NameCursor = None
 ) -> ListOf[Json]:
     """Architectures with the JSON Schema of their hyperparameters, defaults and search ranges."""
-    return _page(resources.catalogue.snapshot["architectures"], task, limit, cursor)
+    return _page(resources.catalogue, "architectures", task, limit, cursor)
 
 
 @router.get("/architectures/{architecture}")
@@ -50,7 +54,7 @@ def get_training(resources: Open) -> Json:
 def _add_listing(listing: Listing) -> None:
     @router.get(f"/{listing}", name=f"list_{listing}", summary=f"List {listing}")
     def list_entries(resources: Open, task: Task = None, limit: Limit = 100, cursor: NameCursor = None) -> ListOf[Json]:
-        return _page(resources.catalogue.snapshot[listing], task, limit, cursor)
+        return _page(resources.catalogue, listing, task, limit, cursor)
 
 
 for _listing in ("tasks", "optimizers", "schedulers", "losses", "metrics"):

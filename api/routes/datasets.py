@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from api.dataset_options import DATASET_BODY, part_options, query_options
-from api.dependencies import NAME, Cursor, DatasetName, Limit, Open, only_declared_query
+from api.dependencies import NAME, Cursor, DatasetName, Limit, Open
 from api.openapi import also
 from api.schemas.base import ListOf
 from api.schemas.datasets import CreatedDatasetOut, DatasetOut, Rows
@@ -56,7 +56,6 @@ def _create(
     status_code=202,
     responses=also(409),
     openapi_extra=DATASET_BODY,
-    dependencies=[Depends(only_declared_query)],
 )
 async def create_dataset(
     request: Request,

@@ -5,13 +5,13 @@ The work is done by `api.data_plane`, as that of predictions is.
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
 from api.data_plane.bodies import IMAGE_TYPES, JSON, MULTIPART
 from api.data_plane.generation import EVENTS, PNG, ZIP, body_type_of, may_stream
 from api.data_plane.targets import CALL_ROUTES, MAX_LABEL, Target
-from api.dependencies import ModelName, only_declared_query
+from api.dependencies import ModelName
 from api.openapi import also, reference
 from api.routes.predictions import (
     BINARY,
@@ -27,7 +27,7 @@ from api.schemas.generation import AnomaliesOut, DecodedOut, EncodedOut, Generat
 from services.errors import SyllabusError
 from services.requests.generation import DecodeRequest, GenerateRequest, InputsRequest, InterpolateRequest
 
-router = APIRouter(tags=["generation"], dependencies=[Depends(only_declared_query)])
+router = APIRouter(tags=["generation"])
 
 Label = Annotated[
     str | None,

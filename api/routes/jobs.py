@@ -15,7 +15,7 @@ from api.schemas.base import ListOf
 from api.schemas.jobs import ArtifactOut, JobOut, LogLine, SeriesOut
 from api.strict_json import StrictRoute
 from services import events, jobs
-from services.requests.jobs import JobRequest
+from services.requests.jobs import JobKind, JobRequest, JobState
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=StrictRoute)
 
@@ -30,7 +30,6 @@ IdempotencyKey = Annotated[
 ]
 LastEventId = Annotated[int, Header(alias="Last-Event-ID", ge=0, le=2**31 - 1, description="Replay from after this.")]
 Parent = Annotated[str | None, Query(pattern=ID, description="Only the trials of this search.")]
-Word = Annotated[str | None, Query(max_length=63, pattern=r"^[a-z_]+$")]
 TEXT_OR_NDJSON: dict[int | str, dict[str, Any]] = {
     200: {
         "content": {
@@ -61,8 +60,8 @@ def submit_job(
 @router.get("")
 def list_jobs(
     resources: Open,
-    kind: Word = None,
-    state: Word = None,
+    kind: JobKind | None = None,
+    state: JobState | None = None,
     parent_id: Parent = None,
     limit: Limit = 100,
     cursor: Cursor = None,

@@ -2,10 +2,10 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from api.dependencies import NAME, AliasName, Cursor, Limit, ModelName, Open, Version, only_declared_query
+from api.dependencies import NAME, AliasName, Cursor, Limit, ModelName, Open, Version
 from api.files import FILE_RESPONSES, file_response
 from api.schemas.base import ListOf
 from api.schemas.models import ModelOut, RegistrationOut, VersionOut
@@ -57,7 +57,7 @@ def _register(resources: Resources, name: str, upload: Upload) -> RegistrationOu
         return RegistrationOut.of(name, job)
 
 
-@router.post("", status_code=202, openapi_extra=MODEL_BODY, dependencies=[Depends(only_declared_query)])
+@router.post("", status_code=202, openapi_extra=MODEL_BODY)
 async def register_model(request: Request, response: Response, resources: Open, name: Name) -> RegistrationOut:
     """Register an ONNX file of your own: it is the body, or the part `file` of a multipart body.
 

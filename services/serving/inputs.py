@@ -14,7 +14,7 @@ import numpy as np
 from PIL.Image import Image
 
 from services import images
-from services.errors import Invalid, TooLarge
+from services.errors import FieldError, Invalid, TooLarge
 from services.serving.network import Network
 from services.serving.padding import padded
 from services.serving.protocol.datatypes import TensorSpec
@@ -122,7 +122,11 @@ def _tensor(spec: TensorSpec, rows: list[Any]) -> np.ndarray:
     while isinstance(level, list):
         shape.append(len(level))
         level = level[0] if level else None
-    return from_json(spec, check_shape(spec, shape), rows)
+    try:
+        return from_json(spec, check_shape(spec, shape), rows)
+    except Invalid as error:
+        wrong: FieldError = {"loc": ["body", "inputs"], "msg": error.detail}
+        raise Invalid(error.code, error.detail, [wrong]) from None
 
 
 def decode_base64(inputs: Sequence[str]) -> list[bytes]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 from starlette.testclient import TestClient
 
@@ -85,6 +86,11 @@ def test_only_the_protocols_own_paths_have_its_shape() -> None:
         assert problem_of(path, errors.Invalid("x", "y")).status_code == 422
 
 
+def test_a_body_that_is_wrong_as_a_whole_is_named_too() -> None:
+    wrong = orjson.loads(problem_of("/v1/x", errors.Invalid("body_damaged", "It is damaged.")).body)
+    assert wrong["errors"] == [{"loc": ["body"], "msg": "It is damaged."}]
+
+
 def test_what_is_not_ready_says_when_to_come_back() -> None:
     assert problem_of("/", errors.Unavailable("model_unloaded", "x")).headers["retry-after"] == "5"
     assert problem_of("/", errors.DeadlineExceeded("deadline_exceeded", "x")).status_code == 504
@@ -121,6 +127,7 @@ def test_a_wrong_field_is_named_as_the_client_wrote_it(
     locs = [each["loc"] for each in problem(response, 422, "request_invalid")["errors"]]
     assert ["body", *place] in locs
     assert all(loc[1] in wrong and all(part in place for part in loc[1:]) for loc in locs)
+    assert len(locs) == len({tuple(loc) for loc in locs})
     if wrong.get("methods"):
         assert len(locs) == 1
 

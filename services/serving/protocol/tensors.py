@@ -59,7 +59,9 @@ def from_json(spec: TensorSpec, shape: tuple[int, ...], data: object) -> np.ndar
     another kind (1.5 or true for a whole number), and values out of the datatype's range.
     """
     if spec.datatype in BINARY_ONLY:
-        raise invalid(f"The input {spec.name!r} is {spec.datatype}, which JSON does not carry; send it as binary data.")
+        raise invalid(
+            f"The input {spec.name!r} is {spec.datatype}, which JSON does not carry; send it to /v2 as binary data."
+        )
     dtype = DTYPES[spec.datatype]
     array = _to_array(dtype, _flatten(spec, shape, data))
     if array is None:

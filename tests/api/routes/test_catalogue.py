@@ -45,6 +45,11 @@ def test_every_list_is_paged_by_name(lite_client: TestClient, listing: str) -> N
     assert collected == whole
 
 
+def test_a_cursor_that_is_no_name_of_the_list_is_refused(lite_client: TestClient, problem: Problem) -> None:
+    body = problem(lite_client.get("/v1/architectures?cursor=zz"), 422, "cursor_unknown")
+    assert body["errors"][0]["loc"] == ["query", "cursor"]
+
+
 def test_the_schema_of_the_training_settings_is_told(lite_client: TestClient) -> None:
     assert {"epochs", "batch_size", "seed", "optimizer"} <= set(lite_client.get("/v1/training").json()["properties"])
 

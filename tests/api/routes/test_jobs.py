@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import httpx
 import numpy as np
@@ -13,7 +13,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from services import lifecycle
+from services.requests.jobs import JobKind, JobRequest, JobState
 from services.tables import JobArtifact, ModelVersion
+from services.transitions import ENTERED_FROM
 from tests.api.conftest import add_dataset, add_job, opened
 
 Problem = Callable[[httpx.Response, int, str], dict[str, Any]]
@@ -36,6 +38,21 @@ EVALUATE = {"kind": "evaluate", "model": "shades", "dataset": "greys"}
 def greys(client: TestClient, shades: ModelVersion) -> None:
     """A data set for the model `shades`."""
     add_dataset(opened(client), "greys", {"train.inputs": np.zeros((2, 1, 2, 2), np.uint8)}, DATA)
+
+
+@pytest.mark.parametrize(("name", "known"), [("kind", "trial"), ("state", "interrupted")])
+def test_a_list_of_what_there_is_not_is_refused_and_tells_what_there_is(
+    lite_client: TestClient, problem: Problem, name: str, known: str
+) -> None:
+    (error,) = problem(lite_client.get("/v1/jobs", params={name: "zz"}), 422, "request_invalid")["errors"]
+    assert error["loc"] == ["query", name]
+    assert known in error["msg"]
+
+
+def test_all_kinds_and_states_can_be_asked_for() -> None:
+    asked = {get_args(each.model_fields["kind"].annotation)[0] for each in get_args(get_args(JobRequest)[0])}
+    assert set(get_args(JobKind)) == asked | {"ingest", "register", "trial"}
+    assert set(get_args(JobState)) == set(ENTERED_FROM)
 
 
 @pytest.mark.usefixtures("greys")

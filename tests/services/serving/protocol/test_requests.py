@@ -416,7 +416,7 @@ def test_values_at_the_ends_of_the_range(datatype: str, values: list[Any]) -> No
 
 def test_fp16_is_binary_only() -> None:
     spec = TensorSpec("x", "FP16", (-1, 2))
-    assert "send it as binary data" in refusal(document(given("FP16", data=[1, 2])), None, spec)
+    assert "send it to /v2 as binary data" in refusal(document(given("FP16", data=[1, 2])), None, spec)
     body, length = binary_request(Tensor("x", "FP16", [1, 2], [1.5, float("inf")]))
     assert decode(body, length, [spec]).inputs["x"].tolist() == [[1.5, float("inf")]]
 
