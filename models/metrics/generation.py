@@ -9,6 +9,7 @@ There the features are an Inception network's; figures of other features cannot 
 """
 
 from collections.abc import Iterable
+from math import nan
 from typing import Any
 
 import numpy as np
@@ -42,10 +43,12 @@ def classes_found(drawn_K: Array, real_K: Array) -> int:
 def diversity(drawn: Array, real: Array, labels: tuple[Array, Array] | None = None) -> float:
     """The mean distance between two drawn examples in that of two real ones: about 1, and 0 if all are the same.
 
+    NaN if the real ones are all the same.
     With the labels of both, pairs are of one label, so that a generator that obeys a label and nothing else has 0.
     """
     drawn_labels, real_labels = labels or (np.zeros(len(drawn)), np.zeros(len(real)))
-    return _mean_distance(drawn, drawn_labels) / max(_mean_distance(real, real_labels), 1e-12)
+    distance = _mean_distance(real, real_labels)
+    return _mean_distance(drawn, drawn_labels) / distance if distance else nan
 
 
 def _mean_distance(examples: Array, labels_N: Array) -> float:

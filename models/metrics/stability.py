@@ -5,7 +5,7 @@ Arjovsky and Bottou 2017, Towards principled methods for training generative adv
 """
 
 from collections.abc import Mapping, Sequence
-from math import ceil
+from math import ceil, isfinite
 from statistics import fmean, median
 from typing import Any, Literal
 
@@ -56,7 +56,7 @@ _REMEDIES: dict[Verdict, tuple[str, ...]] = {
 def judge(epochs: Sequence[Epoch], classes: tuple[int, int] | None = None) -> dict[str, Any]:
     """The `verdict`, the numbers it rests on as `detail`, and what to `try`.
 
-    Each of the epochs has `diversity`, and by phase `generator_gradient_norm` and the like, and of a discriminator that
+    Each of the epochs has `diversity`, which is NaN if the data has none, and by phase `generator_gradient_norm` and the like, and of a discriminator that
     tells real from drawn `discriminator_real_accuracy` and `discriminator_drawn_accuracy`. `classes` is how many are
     drawn and how many there are, where it is known.
     """
@@ -87,9 +87,9 @@ def _collapsed(epochs: Sequence[Epoch], last: Epoch, classes: tuple[int, int] | 
 
 
 def _unfinished(last: Epoch) -> dict[str, Any] | None:
-    if last["diversity"] >= LEAST_DIVERSITY:
-        return None
-    return _verdict("unfinished", f"{_alike(last['diversity'])}, and never did by more.")
+    if last["diversity"] < LEAST_DIVERSITY:
+        return _verdict("unfinished", f"{_alike(last['diversity'])}, and never did by more.")
+    return None
 
 
 def _alike(value: float) -> str:
@@ -107,7 +107,8 @@ def _won(last: Epoch) -> dict[str, Any] | None:
 
 
 def _figures(last: Epoch) -> str:
-    return "At the end: " + ", ".join(f"{name.replace('_', ' ')} {value:.3g}" for name, value in last.items()) + "."
+    known = (f"{name.replace('_', ' ')} {value:.3g}" for name, value in last.items() if isfinite(value))
+    return f"At the end: {', '.join(known)}."
 
 
 def _verdict(verdict: Verdict, detail: str) -> dict[str, Any]:

@@ -78,7 +78,8 @@ def path(start: np.ndarray, end: np.ndarray, steps: int, method: Literal["linear
     """`steps` codes from `start` to `end`, float32 (D,), which are the first and the last of them.
 
     Spherical: along the great circle (Shoemake 1985), on which codes of a normal prior keep their length, so that
-    samples in between are as likely as at the ends (White 2016, "Sampling Generative Networks").
+    samples in between are as likely as at the ends (White 2016, "Sampling Generative Networks"). What is too large for
+    float32 is infinite.
     """
     t = np.linspace(0.0, 1.0, steps)[:, None]
     first, last = start.astype(np.float64), end.astype(np.float64)
@@ -88,7 +89,8 @@ def path(start: np.ndarray, end: np.ndarray, steps: int, method: Literal["linear
     else:
         codes = (1 - t) * first + t * last
     codes[0], codes[-1] = first, last
-    return codes.astype(np.float32)
+    with np.errstate(over="ignore"):
+        return codes.astype(np.float32)
 
 
 def _angle(first: np.ndarray, last: np.ndarray) -> float:

@@ -43,6 +43,10 @@ def test_diversity_is_one_for_the_data_and_nothing_for_one_example() -> None:
     assert diversity(np.repeat(real[:1], 20, axis=0), real) == 0
 
 
+def test_data_that_is_always_the_same_is_no_measure_of_diversity() -> None:
+    assert np.isnan(diversity(RANDOM.normal(size=(20, 3)), np.ones((20, 3))))
+
+
 def test_with_labels_it_is_within_a_class() -> None:
     """A generator that obeys the label and nothing else is diverse only as long as nobody looks at the labels."""
     labels = np.arange(200) % 4

@@ -1,3 +1,4 @@
+from math import nan
 from typing import Any
 
 import pytest
@@ -57,6 +58,13 @@ def test_low_diversity_that_was_never_higher_is_no_collapse() -> None:
     sure = [epoch | {"discriminator_real_accuracy": 1.0, "discriminator_drawn_accuracy": 1.0} for epoch in rising]
     assert judge(sure)["verdict"] == "discriminator_won"
     assert judge([HEALTHY | {"diversity": 0.01}] * 9)["verdict"] == "collapsed"
+
+
+def test_data_without_diversity_is_judged_by_the_rest() -> None:
+    judged = judge([HEALTHY | {"diversity": nan}] * 5, (0, 2))
+    assert judged["verdict"] == "healthy"
+    assert "nan" not in judged["detail"]
+    assert judge(history(diversity=nan, generator_gradient_norm=500.0))["verdict"] == "diverged"
 
 
 def test_one_epoch_is_enough_to_judge() -> None:

@@ -64,6 +64,7 @@ def test_classes_that_are_never_drawn_are_a_collapse_too(digits: Path) -> None:
     watch.epochs = [{"diversity": 0.9}]
     metrics = {"generation": {"classes": 10, "classes_found": 2}}
     assert watch.findings(metrics)["stability"]["verdict"] == "collapsed"
+    assert watch.findings({"generation": {"classes": 1, "classes_found": 0}})["stability"]["verdict"] == "healthy"
     assert watch.findings({"generation": {"absent": "no classes"}})["stability"]["verdict"] == "healthy"
 
 

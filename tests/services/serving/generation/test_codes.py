@@ -62,6 +62,12 @@ def test_a_path_has_both_ends_and_no_more_steps_than_asked(
     assert np.isfinite(path).all()
 
 
+def test_what_a_path_leads_beyond_float32_is_infinite() -> None:
+    start, end = np.array([3e38, 3e38], np.float32), np.array([-3e38, 3e38], np.float32)
+    _, (_, between), _ = codes.path(start, end, 3, "spherical")
+    assert between == np.inf
+
+
 def test_a_spherical_path_keeps_its_length_where_a_straight_one_cuts_the_corner() -> None:
     start, end = np.array([3, 0], np.float32), np.array([0, 3], np.float32)
     lengths = np.linalg.norm(codes.path(start, end, 9, "spherical"), axis=1)
