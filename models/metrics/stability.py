@@ -56,9 +56,9 @@ _REMEDIES: dict[Verdict, tuple[str, ...]] = {
 def judge(epochs: Sequence[Epoch], classes: tuple[int, int] | None = None) -> dict[str, Any]:
     """The `verdict`, the numbers it rests on as `detail`, and what to `try`.
 
-    Each of the epochs has `diversity`, which is NaN if the data has none, and by phase `generator_gradient_norm` and the like, and of a discriminator that
-    tells real from drawn `discriminator_real_accuracy` and `discriminator_drawn_accuracy`. `classes` is how many are
-    drawn and how many there are, where it is known.
+    Each of the epochs has `diversity`, which is NaN if the data has none, and by phase `generator_gradient_norm` and
+    the like, and of a discriminator that tells real from drawn `discriminator_real_accuracy` and
+    `discriminator_drawn_accuracy`. `classes` is how many are drawn and how many there are, where it is known.
     """
     late = epochs[-max(1, ceil(LATE_SHARE * len(epochs))) :]
     last = {name: fmean(epoch[name] for epoch in late if name in epoch) for name in late[-1]}
