@@ -253,8 +253,8 @@ def _check_classes(description: Description, class_counts: dict[str, list[int]] 
             f"All samples are of one class, {name!r}; classification needs at least two. Add another class,"
             ' or set the option `target` to "" for data without labels.'
         )
-    if description.target is not None and None in description.target["shape"]:
-        return  # A class of single words may well be rare, and is scored where it occurs.
+    if description.modality == "tree" or (description.target is not None and None in description.target["shape"]):
+        return  # A class of single words, or of nodes below the roots, may well be rare, and is scored where it occurs.
     split = "train" if "train" in class_counts else next(iter(class_counts))
     for name, count in zip(classes, class_counts[split], strict=True):
         if not count:
