@@ -1,4 +1,6 @@
-"""`pairs`: lines of two texts, a tab between them, such as a sentence and its translation; more columns are let be.
+"""`pairs`: lines of two texts, a tab between them, such as a sentence and its translation.
+
+More columns are let be, if all lines have as many: such as who wrote the pair.
 
 A file, or a zip or tar of one for each split, told by their names.
 """
@@ -31,12 +33,20 @@ def read(source: Source, writer: DatasetWriter) -> Description:
 
 def _read_file(file: TextFile, writer: DatasetWriter, target_at: int) -> None:
     inputs, targets = writer.ragged(file.split, "inputs"), writer.ragged(file.split, "targets")
+    width = 0
     for line in file.lines():
         if not line.text.strip(BLANKS):
             continue
-        columns = [column.strip(BLANKS) for column in line.text.split("\t", MIN_COLUMNS)]
+        columns = [column.strip(BLANKS) for column in line.text.split("\t")]
         if len(columns) < MIN_COLUMNS:
             raise file.invalid(line.number, "has no tab; write the two texts of a pair with a tab between them")
+        width = width or len(columns)
+        if len(columns) != width:
+            raise file.invalid(
+                line.number,
+                f"has {len(columns)} columns, and those before it {width}; take tabs out of the texts, or give every"
+                " line as many columns",
+            )
         if not columns[0] or not columns[1]:
             writer.skipped.add(f"{file.name} line {line.number}".strip(), "one of the texts is empty")
             continue

@@ -6,7 +6,7 @@ import pytest
 
 from tests.models.readers.builders import Ingested, ingest, refusal, zip_of
 
-PAIRS = "Go.\tVa !\tCC-BY by someone\r\nI won.\tJ’ai gagné.\r\n\n".encode()
+PAIRS = "Go.\tVa !\tCC-BY by someone\r\nI won.\tJ’ai gagné.\tCC-BY\r\n\n".encode()
 
 
 def pairs(ingested: Ingested, split: str = "train") -> list[tuple[str, str]]:
@@ -46,6 +46,8 @@ def test_a_pair_with_an_empty_side_is_set_aside() -> None:
     ("upload", "place"),
     [
         (b"a\tb\nno tab here\n", "Line 2 has no tab"),
+        (b"hello\tsalut\nbye\tau\trevoir\n", "Line 2 has 3 columns, and those before it 2"),
+        (b"a\tb\tc\nd\te\n", "Line 2 has 2 columns, and those before it 3"),
         (b"a\tb\nc\t\xff\n", "Line 2 is not valid UTF-8"),
         (zip_of({"fra.txt": b"a\tb\nno tab\n"}), "Line 2 of 'fra.txt' has no tab"),
     ],
