@@ -64,12 +64,17 @@ class Forecasting(Supervised):
     def require_suitable(
         cls, dataset: DataSet, splits: dict[str, Examples], loss: LossOptions | None, config: "ArchitectureConfig"
     ) -> None:
-        """Refuse series in which nothing ever changes.
+        """Refuse series in which nothing ever changes, or of which one step alone is to be learned.
 
         Raises:
             UnsuitableData: all values to learn are the same.
         """
         values = splits["train"].targets[:, :-1]
+        if values.numel() == 1:
+            raise UnsuitableData(
+                "There is a single step to learn from: add steps, lower `context` or `season`, or, to cross-validate,"
+                " `folds`."
+            )
         if bool((values == values[0, 0]).all()):
             raise UnsuitableData("All steps to learn from have the same value, which leaves nothing to forecast.")
 

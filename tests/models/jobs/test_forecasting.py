@@ -193,6 +193,19 @@ def test_the_folds_of_a_search_are_in_time_and_before_the_test(shops: Path) -> N
     assert len(fits) == 3
 
 
+def test_a_single_step_is_not_said_to_be_always_the_same(tmp_path: Path) -> None:
+    series = ingested(tmp_path, "step,value\n" + "\n".join(f"{step},{step % 3}" for step in range(10)), format="series")
+    training = {"split": {"validation": 0.2, "test": 0.2}}
+    for context, said in ((5, "a single step to learn from"), (6, "No 1 steps lie")):
+        request = {
+            "architecture": "linear",
+            "hyperparameters": {"context": context, "horizon": 1},
+            "training": training,
+        }
+        with pytest.raises(JobError, match=said):
+            Plan.of(request, DataSet.open(series))
+
+
 def test_rows_of_series_are_not_divided_at_random(shops: Path, tmp_path: Path) -> None:
     with pytest.raises(JobError, match="divides at random, and series are divided by time"):
         folded(shops, tmp_path, "k_fold")
