@@ -20,6 +20,7 @@ from models.splits import BySplit, Rows, hold_out
 from models.training.settings import Split
 from models.treebank import node_classes
 from models.windows import Windowing, Windows
+from shapes.matching import unlike
 from shapes.tokens import NO_TARGET, Given, Tokenizer, composed
 
 IN_MEMORY_BYTES = 2 * 1024**3
@@ -180,21 +181,15 @@ class DataSet:
         """The same data with the inputs that a version of this signature takes: its tokens of texts, or windows.
 
         Raises:
-            Mismatch: it takes texts, or series to forecast, and these are none; or whole texts, and these are words.
+            Mismatch: these inputs are not what it takes.
         """
+        fault = unlike(signature, self.manifest)
+        if fault is not None:
+            raise Mismatch(f"The data set {fault}.")
         if "horizon" in signature["input"]:
-            if self.manifest["task"] != "forecasting":
-                raise Mismatch(f"The model forecasts series; the data set holds {self.modality} data.")
             return self.windowed(Windowing.of(signature["input"]))
         tokenizer = signature["input"].get("tokenizer")
-        if tokenizer is None:
-            return self
-        if self.modality != signature["modality"]:
-            raise Mismatch(f"The model takes {signature['modality']}; the data set holds {self.modality} data.")
-        if (self.given == "given") != (tokenizer["unit"] == "given"):
-            wanted = "tagged words, the format `conll`" if self.given is None else "whole texts, such as `text-classes`"
-            raise Mismatch(f"The model takes {wanted}; upload the data as these.")
-        return self.tokenized(Tokenizer.of(tokenizer))
+        return self if tokenizer is None else self.tokenized(Tokenizer.of(tokenizer))
 
     def row_classes(self, split: str) -> NDArray[Any] | None:
         """The class of each row (N,) of a split of the source; None where a row is not of one class."""

@@ -36,7 +36,7 @@ class Answering:
     """One version, ready to be asked about rows of one data set.
 
     Raises:
-        Mismatch: the data set's inputs are not the model's, or it lacks the classes that the model is told.
+        Mismatch: the data set lacks the classes that the model is told.
         JobError: the model's file cannot be loaded.
     """
 
@@ -56,7 +56,7 @@ class Answering:
         progress: Progress,
         session: Session | None = None,
     ) -> "Answering":
-        """Of a version and a data set; with a session of the version, if there is one already."""
+        """Of a version and a data set as it is taken; with a session of the version, if there is one already."""
         signature = candidate.version["signature"]
         align = align_inputs(dataset, signature["input"], context.fit_image)
         is_told = signature["labels"] is not None and not TASKS[signature["task"]].needs_targets

@@ -131,10 +131,12 @@ class Evaluation:
         if not self.context.others:
             return None
         (other,) = self.context.others
-        answering = Answering.of(self.context, other, self.dataset, self.answering.progress)
-        labels = other.version["signature"]["labels"]
-        answers = self.evaluator.fitted(answering.answer_all(self.examples), labels, self.targets)
-        task = TASKS[other.version["signature"]["task"]]
+        signature = other.version["signature"]
+        dataset = DataSet.open(given(self.context.dataset)).as_taken(signature)
+        _, examples = examples_of(dataset, self.answering.candidate.version, self.context.request["split"])
+        answering = Answering.of(self.context, other, dataset, self.answering.progress)
+        answers = self.evaluator.fitted(answering.answer_all(examples), signature["labels"], self.targets)
+        task = TASKS[signature["task"]]
         scores = task.score(self.targets, answers, self.evaluator.labels or None, self.evaluator.num_inputs)
         compared = comparison.compare(self.evaluator, self.targets, (self.answers, self.scores), (answers, scores))
         request = self.context.request

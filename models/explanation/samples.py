@@ -62,12 +62,11 @@ def take(
     graph: tuple[Path, int],
     fit_image: FitImage,
 ) -> list[Sample]:
-    """These rows of a split, brought into the form that the model of this signature takes.
+    """These rows of a split of a data set as it is taken, brought into the form that the model of this signature takes.
 
     `graph` is the served file and the threads to run it with.
 
     Raises:
-        Mismatch: the data set's inputs are not the model's.
         JobError: the model's file cannot be loaded.
     """
     batch = examples.gather(torch.tensor(rows))

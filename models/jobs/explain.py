@@ -54,7 +54,7 @@ def run(context: JobContext) -> Outcome:
 
 def _samples(context: JobContext, subject: Subject) -> tuple[str, list[Sample]]:
     """The split's name and the rows of it that are explained."""
-    dataset = DataSet.open(given(context.dataset))
+    dataset = DataSet.open(given(context.dataset)).as_taken(subject.signature)
     split, examples = examples_of(dataset, given(context.version), context.request["split"])
     rows = rows_of(context.request["samples"], len(examples))
     graph = given(context.model), context.threads

@@ -10,34 +10,22 @@ from PIL import Image
 from models.data import DataSet
 from models.errors import Mismatch
 from models.run import FitImage
+from shapes.matching import unknown_classes
 
 Align = Callable[[NDArray[Any]], NDArray[Any]]
 
 
 def align_inputs(dataset: DataSet, expected: dict[str, Any], fit_image: FitImage) -> Align:
-    """A function from the data set's raw inputs (N, ...) to those that the signature's input expects.
+    """A function from the raw inputs (N, ...) of a data set as it is taken to those that the signature's input expects.
 
     Images of another size or number of channels are fitted as the model's were at ingest. Columns are matched
     by name and categories by their own names: their order may differ, a column more is left out, and a category
     that the model has not seen is missing.
-
-    Raises:
-        Mismatch: the data set is of another modality, or a column is missing or of another kind.
     """
-    given = dataset.input
-    if given["dtype"] != expected["dtype"] or len(given["shape"]) != len(expected["shape"]):
-        raise Mismatch(
-            f"The model takes {expected['dtype']} inputs of shape {expected['shape']}, "
-            f"the data set has {given['dtype']} of shape {given['shape']}."
-        )
     if dataset.modality == "image":
-        return _align_images(given["shape"], expected, fit_image)
-    if given["shape"][:-1] != expected["shape"][:-1]:
-        raise Mismatch(f"The model takes {expected['shape'][0]} steps, and is given {given['shape'][0]}.")
+        return _align_images(dataset.input["shape"], expected, fit_image)
     if "columns" in expected:
-        return _align_columns(given["columns"], expected["columns"])
-    if given["shape"] != expected["shape"]:
-        raise Mismatch(f"The model takes {expected['shape'][0]} columns, the data set has {given['shape'][0]}.")
+        return _align_columns(dataset.input["columns"], expected["columns"])
     return lambda rows: rows
 
 
@@ -47,12 +35,9 @@ def align_classes(given: list[str], expected: list[str]) -> NDArray[np.int64]:
     Raises:
         Mismatch: the data set has a class that the model does not know.
     """
-    unknown = [label for label in given if label not in expected]
-    if unknown:
-        raise Mismatch(
-            f"The model does not know these classes of the data set: {', '.join(unknown[:10])}. "
-            f"It knows: {', '.join(expected[:20])}."
-        )
+    fault = unknown_classes(given, expected)
+    if fault is not None:
+        raise Mismatch(f"The data set {fault}.")
     return np.array([expected.index(label) for label in given], np.int64)
 
 
@@ -71,12 +56,6 @@ def _align_images(given: list[int], expected: dict[str, Any], fit_image: FitImag
 
 def _align_columns(given: list[dict[str, Any]], expected: list[dict[str, Any]]) -> Align:
     places = {column["name"]: place for place, column in enumerate(given)}
-    for column in expected:
-        if column["name"] not in places:
-            raise Mismatch(f"The data set lacks the column {column['name']!r} that the model takes.")
-        kind = given[places[column["name"]]]["kind"]
-        if kind != column["kind"]:
-            raise Mismatch(f"The column {column['name']!r} is {kind}; the model takes it as {column['kind']}.")
     order = [places[column["name"]] for column in expected]
     recodings = {
         place: _recoding(given[order[place]]["categories"], column["categories"])

@@ -60,15 +60,18 @@ def _mismatch(ours: dict[str, Any], theirs: dict[str, Any]) -> str | None:
     if theirs["task"] != ours["task"]:
         return f"does {theirs['task']}, and the one that is evaluated {ours['task']}; name one for the same task"
     if "input" not in theirs or theirs["modality"] != ours["modality"] or _columns(theirs) != _columns(ours):
-        return "takes other inputs than the one that is evaluated; name one that was trained on the same columns"
+        return "takes other inputs than the one that is evaluated; name one trained on the same columns and steps"
     if set(theirs["labels"] or ()) != set(ours["labels"] or ()):
         return "knows other classes than the one that is evaluated; name one that was trained on the same classes"
     return None
 
 
-def _columns(signature: dict[str, Any]) -> set[tuple[str, str]] | list[int] | None:
-    """A table's columns by name and kind; their number where they have no names."""
+def _columns(signature: dict[str, Any]) -> Any:
+    """A table's columns by name and kind, and what windows are made of them; their number where they have no names."""
     if signature["modality"] == "image":
         return None
-    columns = signature["input"].get("columns")
-    return signature["input"]["shape"] if columns is None else {(each["name"], each["kind"]) for each in columns}
+    described = signature["input"]
+    if "columns" not in described:
+        return described["shape"]
+    columns = {(each["name"], each["kind"], each.get("role")) for each in described["columns"]}
+    return columns, [described.get(name) for name in ("context", "horizon", "season")]

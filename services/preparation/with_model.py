@@ -10,7 +10,7 @@ from services.preparation.versions import version_in_body
 from services.requests.infer import InferRequest
 from services.resources import Resources
 from services.tables import Job
-from shapes.requirements import is_about
+from shapes.matching import unknown_classes, unlike
 
 VARYING = ("text", "tree", "series")
 """Modalities whose rows vary in length."""
@@ -27,31 +27,20 @@ def prepare(session: Session, resources: Resources, request: InferRequest) -> Jo
 
 
 def check_input(signature: dict[str, Any], manifest: dict[str, Any], *, labelled: bool) -> None:
-    """Raise `Invalid` where the data cannot be given to the model.
-
-    Images of another size are fitted by the job; a table must have as many columns.
-    """
+    """Raise `Invalid` where the data cannot be given to the model, or, if they are to be `labelled`, their classes be
+    told by it."""
     if "input" not in signature:
         msg = "was registered as a file that takes tensors, and a data set holds images or rows; use /v2 to run it"
         raise Invalid.field("model_takes_tensors", ["body", "model"], msg)
     if signature["input"]["name"] == "code":
         msg = "makes samples of codes, and takes no rows of a data set; call its generate or decode"
         raise Invalid.field("model_takes_codes", ["body", "model"], msg)
-    wanted, given = signature["input"]["shape"], manifest["input"]["shape"]
-    if signature["modality"] != manifest["modality"] or (manifest["modality"] == "tabular" and wanted != given):
-        msg = (
-            f"holds {manifest['modality']} data of shape {given} and the model takes {signature['modality']} data "
-            f"of shape {wanted}; upload the data with the model's columns"
-        )
-        raise Invalid.field("dataset_mismatch", ["body", "dataset"], msg)
-    unit = signature["input"].get("tokenizer", {}).get("unit")
-    if manifest["modality"] == "text" and is_about("whole texts", manifest) == (unit == "given"):
-        wanted = "tagged words, the format conll" if unit == "given" else "whole texts, such as text-classes"
-        msg = f"is not of the texts that the model takes; upload {wanted}"
-        raise Invalid.field("dataset_mismatch", ["body", "dataset"], msg)
+    _require(unlike(signature, manifest))
     if labelled and manifest["task"] != signature["task"]:
         msg = f"is for {manifest['task'] or 'no task (unlabelled)'} and the model does {signature['task']}"
         raise Invalid.field("dataset_mismatch", ["body", "dataset"], msg)
+    if labelled and manifest["classes"] is not None:
+        _require(unknown_classes(manifest["classes"], signature["labels"]))
 
 
 def check_classes(signature: dict[str, Any], manifest: dict[str, Any], resources: Resources) -> None:
@@ -62,7 +51,9 @@ def check_classes(signature: dict[str, Any], manifest: dict[str, Any], resources
     if manifest["classes"] is None or target is None or target["shape"]:
         msg = "has no classes, and the model is conditional: it is told the class of each row; choose a labelled one"
         raise Invalid.field("dataset_mismatch", ["body", "dataset"], msg)
-    unknown = [label for label in manifest["classes"] if label not in signature["labels"]]
-    if unknown:
-        msg = f"has classes that the model was not told of: {', '.join(unknown[:10])}"
-        raise Invalid.field("dataset_mismatch", ["body", "dataset"], msg)
+    _require(unknown_classes(manifest["classes"], signature["labels"]))
+
+
+def _require(fault: str | None) -> None:
+    if fault is not None:
+        raise Invalid.field("dataset_mismatch", ["body", "dataset"], fault)

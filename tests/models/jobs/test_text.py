@@ -10,7 +10,7 @@ import pytest
 from models.data import DataSet
 from models.errors import JobError, Mismatch
 from models.inference import Session
-from models.run import JobContext, Outcome, run
+from models.run import Candidate, JobContext, Outcome, run
 from models.training.plan import Plan
 from models.training.training import Training
 from shapes.tokens import Tokenizer
@@ -102,14 +102,32 @@ def test_every_text_is_answered(words: Path, trained: tuple[JobContext, Outcome]
     assert np.mean(right) >= 0.9
 
 
-def test_texts_are_read_by_subwords_too(words: Path, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def of_subwords(words: Path, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     request = {**REQUEST, "hyperparameters": {**REQUEST["hyperparameters"], "unit": "subwords", "vocabulary": 60}}
-    outcome = run(context_of(tmp_path, "train", request, dataset=words))
+    return run(context_of(tmp_path_factory.mktemp("subwords"), "train", request, dataset=words))
+
+
+def test_texts_are_read_by_subwords_too(of_subwords: Outcome) -> None:
+    outcome = of_subwords
     assert outcome.version is not None
     assert outcome.version["metrics"]["test"]["accuracy"] >= 0.8
     tokenizer = Tokenizer.of(outcome.version["signature"]["input"]["tokenizer"])
     assert any(len(piece) > 2 for piece in tokenizer.vocabulary)
     assert len(tokenizer.encode("0123")) <= len("0123") + 1
+
+
+def test_versions_that_are_compared_read_the_texts_each_in_its_own_way(
+    words: Path, trained: tuple[JobContext, Outcome], of_subwords: Outcome, tmp_path: Path
+) -> None:
+    request: dict[str, Any] = {"model": "m", "version": 1, "split": "test", "hardest": 0, "reference": None}
+    request["against"] = {"model": "m", "version": 2}
+    first, second = of_version(trained[1]), of_version(of_subwords)
+    others = (Candidate(second["model"], second["version"]),)
+    both = run(context_of(tmp_path / "both", "evaluate", request, dataset=words, others=others, **first))
+    alone = {**request, "against": None}
+    expected = run(context_of(tmp_path / "alone", "evaluate", alone, dataset=words, **second)).result["metrics"]
+    assert both.result["comparison"]["metrics"]["log_loss"]["second"] == pytest.approx(expected["log_loss"])
 
 
 def test_text_is_cross_validated(words: Path, tmp_path: Path) -> None:

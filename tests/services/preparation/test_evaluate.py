@@ -22,6 +22,7 @@ IMAGES: dict[str, Any] = {
     "classes": ["dark", "middle", "bright"],
     "input": {"name": "image", "dtype": "uint8", "shape": [1, 2, 2]},
 }
+TABLE: dict[str, Any] = {"modality": "tabular", "task": "regression", "classes": None}
 
 
 @pytest.fixture(autouse=True)
@@ -42,7 +43,10 @@ def registered(resources: Resources) -> None:
 
 
 def submit(resources: Resources, **given: Any) -> Job:
-    body = {"kind": "evaluate", "model": "shades", "version": 1, "dataset": "later", **given}
+    return ask(resources, **{"kind": "evaluate", "model": "shades", "version": 1, "dataset": "later", **given})
+
+
+def ask(resources: Resources, **body: Any) -> Job:
     with resources.database.transaction() as session:
         return jobs.submit(session, resources, JOB_REQUEST.validate_python(body), idempotency_key=None)
 
@@ -104,10 +108,51 @@ def test_a_table_of_other_columns_is_refused(resources: Resources) -> None:
     columns = [{**column, "name": f"other {column['name']}"} for column in signature["input"]["columns"]]
     renamed = {**signature, "input": {**signature["input"], "columns": columns}}
     add_version(resources, "renamed", tabular_regressor(), renamed)
-    table = {**IMAGES, "modality": "tabular", "task": "regression", "classes": None, "input": signature["input"]}
-    add_dataset(resources, "rows", {}, table)
+    add_dataset(resources, "rows", {}, {**IMAGES, **TABLE, "input": signature["input"]})
     given = {"model": "prices", "dataset": "rows", "against": {"model": "renamed"}}
     assert refusal(resources, **given) == ("versions_differ", ["body", "against"])
+
+
+@pytest.mark.parametrize("change", [{"horizon": 3}, {"context": 5}, {"season": 7}])
+def test_forecasts_of_other_steps_are_not_compared(resources: Resources, change: dict[str, Any]) -> None:
+    columns = [{"name": "sales", "kind": "numeric", "role": "target"}]
+    series = {"name": "series", "dtype": "float32", "shape": [None, 1], "columns": columns}
+    windows = {**series, "shape": [4, 1], "context": 4, "horizon": 2, "season": 1}
+    forecasts = {"modality": "series", "task": "forecasting", "labels": None, "output": {"name": "forecast"}}
+    add_dataset(resources, "shops", {}, {**IMAGES, **forecasts, "classes": None, "input": series})
+    for name, described in (("ours", windows), ("theirs", {**windows, **change})):
+        add_version(resources, name, tabular_regressor(), {**forecasts, "input": described})
+    given = {"model": "ours", "dataset": "shops", "against": {"model": "theirs"}}
+    assert refusal(resources, **given) == ("versions_differ", ["body", "against"])
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"name": "other"}, "lacks the column 'rooms'"),
+        ({"kind": "categorical", "categories": ["many"]}, "has categorical values in the column 'rooms'"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["evaluate", "infer"])
+def test_a_table_whose_columns_are_not_the_models_is_refused(
+    resources: Resources, kind: str, change: dict[str, Any], said: str
+) -> None:
+    described = tabular_signature()["input"]
+    for name, columns in (
+        ("changed", [{**described["columns"][0], **change}, *described["columns"][1:]]),
+        ("wider", [{"name": "note", "kind": "numeric"}, *described["columns"]]),
+    ):
+        given = {**described, "shape": [len(columns)], "columns": columns}
+        add_dataset(resources, name, {}, {**IMAGES, **TABLE, "input": given})
+    with pytest.raises(Invalid, match=said):
+        ask(resources, kind=kind, model="prices", dataset="changed")
+    assert ask(resources, kind=kind, model="prices", dataset="wider").state == "queued"
+
+
+def test_a_class_that_the_model_does_not_know_is_refused_where_it_has_to_be_told(resources: Resources) -> None:
+    add_dataset(resources, "pink", {}, {**IMAGES, "classes": ["dark", "pink"]})
+    assert refusal(resources, dataset="pink") == ("dataset_mismatch", ["body", "dataset"])
+    assert ask(resources, kind="infer", model="shades", dataset="pink").state == "queued"
 
 
 @pytest.mark.parametrize("hardest", [-1, 101, 2.5, "all"])
