@@ -40,6 +40,7 @@ class DataPlane:
         try:
             body = await self._decompressed(headers, body)
             wish = self._wish(target, headers)
+            self._predictor.admit(len(body), wish.deadline)
             response: Response = await KINDS[target.kind].answer(self._predictor, target, wish, headers, body)
             return response
         except Exception as error:
@@ -116,8 +117,7 @@ class DataPlane:
         """The body as it was before it was compressed. Raises as `decompress`."""
         if (encoding := headers.get(b"content-encoding")) is None:
             return body
-        most = self._max_bytes
-        return await self._predictor.aside(most, decompress, body, encoding.decode("latin-1"), most)
+        return await self._predictor.side.run(len(body), decompress, body, encoding.decode("latin-1"), self._max_bytes)
 
     def _wish(self, target: Target, headers: Headers) -> Wish:
         seconds, priority = self._timeout_seconds, DEFAULT_PRIORITY

@@ -83,7 +83,7 @@ def _given(headers: Headers, body: bytes) -> Given:
     content_type = headers.get(b"content-type", b"")
     media_type = media_type_of(content_type, TAKEN)
     if media_type == JSON:
-        return given.values(document(body, PredictRequest).inputs)
+        return given.values(document(body, PredictRequest).inputs, len(body))
     if media_type == TEXT:
         return given.text(body)
     return given.files(files(content_type, media_type, body))

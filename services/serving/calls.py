@@ -57,6 +57,10 @@ class Call:
         return answer.num_bytes
 
 
+NAMING_BYTES = 256
+"""Naming one row's answer takes about as long as putting so many bytes in words."""
+
+
 @dataclass(slots=True, eq=False)
 class PredictCall(Call):
     """A prediction to be answered by name."""
@@ -67,8 +71,8 @@ class PredictCall(Call):
     decode_seconds: float
 
     def effort(self, answer: Answer) -> int:
-        """The same, and the bytes of pictures to be made of them."""
-        return answer.num_bytes + bytes_to_draw(self.found.model.signature, self.about)
+        """The same, the bytes of pictures to be made of them, and what it takes to name each row's."""
+        return answer.num_bytes + bytes_to_draw(self.found.model.signature, self.about) + NAMING_BYTES * self.rows
 
     def answer(self, answer: Answer) -> Predictions:
         """The predictions. Raises `Invalid` naming the input whose answer is not a finite number."""

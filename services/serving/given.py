@@ -57,8 +57,9 @@ def files(contents: Sequence[bytes]) -> Given:
     return Given(sum(map(len, contents)), open_files)
 
 
-def values(rows: Sequence[Any]) -> Given:
-    """Values out of JSON: rows of a table, base64 or pixel lists of images, texts, lists of words, series, tensors."""
+def values(rows: Sequence[Any], num_bytes: int = 0) -> Given:
+    """Values out of so much JSON: rows of a table, base64 or pixel lists of images, texts, lists of words, series,
+    tensors."""
 
     def open_values(model: ServedModel, network: Network, max_pixels: int) -> Decoding:
         modality = model.signature["modality"]
@@ -76,15 +77,7 @@ def values(rows: Sequence[Any]) -> Given:
             return _open_images(model, inputs.decode_base64(rows), max_pixels)
         return Decoding(len(rows), is_quick, lambda: {given["name"]: inputs.decode_pixels(rows, given["shape"])})
 
-    num_bytes = sum(map(_characters, rows))
     return Given(num_bytes, open_values)
-
-
-def _characters(row: object) -> int:
-    """Of a text, or of a list of words."""
-    if isinstance(row, list):
-        return sum(len(each) for each in row if isinstance(each, str))
-    return len(row) if isinstance(row, str) else 0
 
 
 def text(content: bytes) -> Given:

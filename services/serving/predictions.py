@@ -5,7 +5,6 @@ import math
 import os
 import time
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
@@ -25,6 +24,7 @@ from services.serving.model import DECODER, ENCODER, GRAPHS, ServedModel
 from services.serving.network import Feeds
 from services.serving.protocol.requests import InferRequest, check_outputs, decode
 from services.serving.shadow import Shadow
+from services.serving.side_threads import SideThreads
 from services.serving.writing import Parts, Search, Writer, limits
 
 log = structlog.get_logger(__name__)
@@ -69,7 +69,7 @@ class Predictor:
         self.directory = directory
         self.shadow = Shadow(engine)
         self._max_pixels = max_pixels
-        self._decoders = ThreadPoolExecutor(cores, thread_name_prefix="decoder")
+        self.side = SideThreads(cores)
 
     def ready(self, name: str, wish: Wish) -> Found | None:
         """What answers a wish, if nothing has to be read or loaded for it.
@@ -115,7 +115,7 @@ class Predictor:
         found = await self.find(name, wish)
         writer = None if searched is None else await self._writer(found, wish, searched)
         decoding = await self.opened(found, given)
-        feeds, seconds = await self.decode(found, wish, decoding)
+        feeds, seconds = await self.decode(found, wish, given, decoding)
         if writer is not None:
             return await writer.predict(feeds, decoding.cut, seconds)
         call = _predict_call(found, feeds, decoding, wish, top_k, seconds)
@@ -143,13 +143,13 @@ class Predictor:
         """Inputs as the model that was found takes them. Raises `UnsupportedMediaType`, `Invalid` and `TooLarge`."""
         return await self.aside(given.num_bytes, given.open, found.model, found.loaded.network, self._max_pixels)
 
-    async def decode(self, found: Found, wish: Wish, decoding: Decoding) -> tuple[Feeds, float]:
+    async def decode(self, found: Found, wish: Wish, given: Given, decoding: Decoding) -> tuple[Feeds, float]:
         """Inputs decoded, and the time that it took. Raises `Invalid`, `TooManyRequests` and `DeadlineExceeded`."""
         started_at = time.monotonic()
         if decoding.is_quick:
             feeds = decoding.feeds()
         else:
-            feeds = await self._decode_on_a_thread(found.loaded, wish, decoding)
+            feeds = await self._decode_on_a_thread(found.loaded, wish, decoding, given.num_bytes)
         return feeds, time.monotonic() - started_at
 
     def begin_infer(self, name: str, wish: Wish, body: bytes, header_length: int | None) -> InferCall | None:
@@ -186,7 +186,12 @@ class Predictor:
         """Do what takes time by the byte: here if there are few, else on a thread."""
         if num_bytes <= INLINE_BYTES:
             return work(*arguments)
-        return await asyncio.get_running_loop().run_in_executor(self._decoders, work, *arguments)
+        return await self.side.run(num_bytes, work, *arguments)
+
+    def admit(self, num_bytes: int, deadline: float) -> None:
+        """Raise `TooManyRequests` if a body of so many bytes would be read, and answered, too late (see `aside`)."""
+        if num_bytes > INLINE_BYTES:
+            self.side.admit(num_bytes, deadline)
 
     async def preload(self, names: str) -> None:
         """Load models by name, with commas between them, or all by `*`; one that does not load is logged."""
@@ -218,17 +223,16 @@ class Predictor:
 
     def close(self) -> None:
         """End the threads."""
-        self._decoders.shutdown(cancel_futures=True)
+        self.side.close()
         self.engine.close()
 
-    async def _decode_on_a_thread(self, loaded: Loaded, wish: Wish, decoding: Decoding) -> Feeds:
+    async def _decode_on_a_thread(self, loaded: Loaded, wish: Wish, decoding: Decoding, num_bytes: int) -> Feeds:
         """What would be refused when decoded is refused before, and counts as waiting while it is decoded."""
         batcher = loaded.batcher()
         batcher.admit(decoding.rows, wish.deadline)
         batcher.rows_expected += decoding.rows
         try:
-            work = asyncio.get_running_loop().run_in_executor(self._decoders, decoding.feeds)
-            return await _in_time(wish.deadline, work)
+            return await _in_time(wish.deadline, self.side.run(num_bytes, decoding.feeds))
         finally:
             batcher.rows_expected -= decoding.rows
 

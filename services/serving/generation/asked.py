@@ -153,7 +153,7 @@ class Looking:
         found = await predictor.find(name, wish)
         decoding = await predictor.opened(found, self._inputs)
         chosen = self._chosen(found, decoding.rows)
-        feeds, seconds = await predictor.decode(found, wish, decoding)
+        feeds, seconds = await predictor.decode(found, wish, self._inputs, decoding)
         return self._call(found, wish, feeds, chosen, seconds)
 
     def _chosen(self, found: Found, rows: int) -> np.ndarray | None:

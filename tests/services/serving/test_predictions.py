@@ -191,7 +191,7 @@ def test_a_deadline_holds_while_others_are_decoded(resources: Resources) -> None
         hold = threading.Event()
         (await predictor.find("shades", wish()))
         for _ in range(64):
-            predictor._decoders.submit(hold.wait, 60)
+            predictor.side._pool.submit(hold.wait, 60)
         with pytest.raises(DeadlineExceeded):
             await predictor.predict("shades", wish(0.05), given.files([png(0, 400)]), 1)
         _, _, loaded = await predictor.find("shades", wish())
@@ -224,7 +224,7 @@ def test_who_leaves_is_not_answered_and_costs_nothing_more(resources: Resources)
             await predictor.find("shades", wish())
             hold = threading.Event()
             for _ in range(64):
-                predictor._decoders.submit(hold.wait, 60)
+                predictor.side._pool.submit(hold.wait, 60)
             left = asyncio.ensure_future(predictor.predict("shades", wish(), given.files([png(0, 400)]), 1))
             await asyncio.sleep(0.01)
             left.cancel()
