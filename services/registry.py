@@ -166,10 +166,13 @@ def set_traffic(session: Session, name: str, traffic: Json | None) -> Model:
     """Share requests that name no version between versions; None: all go to the latest.
 
     `traffic` is `{"weights": {"1": 0.9, "2": 0.1}, "shadow": 3}`; the weights are stored so that they add up to 1.
-    Raises `NotFound` if a version does not exist.
+    Raises `NotFound` if a version does not exist, `Invalid` for a shadow that would be compared with itself alone.
     """
     model = _locked(session, name)
     if traffic is not None:
+        if list(traffic["weights"]) == [str(traffic["shadow"])]:
+            msg = "is the only version that answers; name another one to compare with it"
+            raise Invalid.field("shadow_answers", ["body", "shadow"], msg)
         named = [*traffic["weights"], *([str(traffic["shadow"])] if traffic["shadow"] is not None else [])]
         for number in named:
             version(session, name, number)

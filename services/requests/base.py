@@ -1,8 +1,12 @@
-"""What all requests share: unknown fields are refused, names and seeds look alike everywhere."""
+"""What all requests share: they are read strictly, names and seeds look alike everywhere."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, Strict
+
+Item = TypeVar("Item")
+Items = Annotated[tuple[Item, ...], Strict(False)]
+"""A list of JSON, kept as a tuple; the items themselves are taken strictly."""
 
 Name = Annotated[
     str,
@@ -23,6 +27,6 @@ Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 
 
 class Request(BaseModel):
-    """Base of all requests: unknown fields are refused."""
+    """Base of all requests: unknown fields are refused, numbers are numbers and texts are texts."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, protected_namespaces=())

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from services.requests.base import Name, Request, Seed
+from services.requests.base import Items, Name, Request, Seed
 
 BaselineFamily = Literal["random", "classical", "automl"]
 
@@ -14,7 +14,7 @@ class BaselineRequest(Request):
 
     kind: Literal["baseline"]
     dataset: Name
-    families: tuple[BaselineFamily, ...] | None = Field(
+    families: Items[BaselineFamily] | None = Field(
         None,
         min_length=1,
         max_length=3,

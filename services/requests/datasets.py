@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, Strict
 
-from services.requests.base import Request
+from services.requests.base import Items, Request
 
 DatasetFormat = Literal[
     "auto",
@@ -22,6 +22,7 @@ DatasetFormat = Literal[
     "series",
 ]
 DatasetTask = Literal["classification", "regression", "segmentation", "tagging", "translation", "forecasting"]
+Side = Annotated[int, Field(ge=1, le=1024)]
 Gaps = Literal["refuse", "interpolate"]
 
 
@@ -41,18 +42,16 @@ class DatasetOptions(Request):
         description="Target column of a table or series, or its number in pairs and tagged words; empty: unlabelled.",
     )
     task: DatasetTask | None = None
-    image_size: (
-        Annotated[int, Field(ge=1, le=1024)]
-        | tuple[Annotated[int, Field(ge=1, le=1024)], Annotated[int, Field(ge=1, le=1024)]]
-        | None
-    ) = Field(None, description="Height and width, or one number for both.")
+    image_size: Side | Annotated[tuple[Side, Side], Strict(False)] | None = Field(
+        None, description="Height and width, or one number for both."
+    )
     channels: Literal[1, 3] | None = None
-    classes: tuple[Annotated[str, Field(min_length=1, max_length=200)], ...] | None = Field(
+    classes: Items[Annotated[str, Field(min_length=1, max_length=200)]] | None = Field(
         None, min_length=2, max_length=256, description="Names of the classes of masks, by index."
     )
     time: str | None = Field(None, max_length=1000, description="Column with the times of a series.")
     series: str | None = Field(None, max_length=1000, description="Column that names the series that a row is of.")
-    known_ahead: tuple[Annotated[str, Field(min_length=1, max_length=1000)], ...] | None = Field(
+    known_ahead: Items[Annotated[str, Field(min_length=1, max_length=1000)]] | None = Field(
         None, max_length=1000, description="Columns of a series that are known in advance."
     )
     gaps: Gaps | None = Field(None, description="What to do with times and values that a series lacks.")

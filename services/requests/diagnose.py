@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from services.requests.base import Items
 from services.requests.fits import FitsRequest
 
 DiagnoseCheck = Literal[
@@ -34,7 +35,7 @@ class DiagnoseRequest(FitsRequest):
     """Find out why an architecture does not learn from a data set with these settings, or that it does."""
 
     kind: Literal["diagnose"]
-    checks: tuple[DiagnoseCheck, ...] = Field(ALL, min_length=1, max_length=len(ALL), description="Which to make.")
+    checks: Items[DiagnoseCheck] = Field(ALL, min_length=1, max_length=len(ALL), description="Which to make.")
     folds: int = Field(
         5, ge=2, le=20, description="Of `label_noise`: trainings, each of which judges the rows left out."
     )

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from services.requests.base import Name, Request, Seed, SplitName
+from services.requests.base import Items, Name, Request, Seed, SplitName
 
 ExplainMethod = Literal[
     "saliency", "integrated_gradients", "occlusion", "grad_cam", "feature_maps", "kernels", "deepdream"
@@ -33,7 +33,7 @@ class ExplainRequest(Request):
     kind: Literal["explain"]
     model: Name
     version: int | str = "latest"
-    methods: tuple[ExplainMethod, ...] = Field(
+    methods: Items[ExplainMethod] = Field(
         ("saliency", "integrated_gradients"),
         min_length=1,
         max_length=7,
@@ -43,7 +43,7 @@ class ExplainRequest(Request):
     split: SplitName = "test"
     samples: (
         Annotated[int, Field(ge=1, le=64)]
-        | Annotated[tuple[Annotated[int, Field(ge=0, le=2**53)], ...], Field(min_length=1, max_length=64)]
+        | Annotated[Items[Annotated[int, Field(ge=0, le=2**53)]], Field(min_length=1, max_length=64)]
     ) = Field(8, description="Rows of the split, counted from 0; or how many, spread evenly over it.")
     target: str | None = Field(
         None, max_length=1000, description="The label that is explained; null: the one predicted."

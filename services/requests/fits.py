@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from services.requests.base import Name, Request, Seed, Task
+from services.requests.base import Items, Name, Request, Seed, Task
 
 Method = Literal["hold_out", "k_fold", "stratified_k_fold", "leave_one_out", "leave_p_out", "rolling_origin"]
 
@@ -40,7 +40,7 @@ class LearningCurveRequest(FitsRequest):
     """Measure on training and validation rows against the number of training rows."""
 
     kind: Literal["learning_curve"]
-    sizes: tuple[Annotated[float, Field(gt=0.0, le=1e9)], ...] = Field(
+    sizes: Items[Annotated[float, Field(gt=0.0, le=1e9)]] = Field(
         (0.1, 0.25, 0.5, 0.75, 1.0),
         min_length=1,
         max_length=100,
@@ -57,7 +57,7 @@ class ValidationCurveRequest(FitsRequest):
         pattern=r"^(hyperparameters|training)(\.[a-z][a-z0-9_]{0,62}){1,4}$",
         description="Where the values go, such as `hyperparameters.hidden_dims` or `training.l2`.",
     )
-    values: tuple[Any, ...] = Field(min_length=1, max_length=100)
+    values: Items[Any] = Field(min_length=1, max_length=100)
     repeats: int = Field(1, ge=1, le=100, description="Trainings with each value, with other divisions and weights.")
 
 

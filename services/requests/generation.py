@@ -22,13 +22,7 @@ Codes = Annotated[
 Method = Literal["linear", "spherical"]
 
 
-class Strict(Request):
-    """Requests whose numbers are numbers and whose texts are texts."""
-
-    model_config = ConfigDict(strict=True)
-
-
-class GenerateRequest(Strict):
+class GenerateRequest(Request):
     """How many samples, and what they are drawn from. What only images and rows have, or only texts, says so."""
 
     n: int = Field(16, ge=1, le=MAX_SAMPLES, description="Of texts at most 64.")
@@ -54,7 +48,7 @@ class GenerateRequest(Strict):
     )
 
 
-class DecodeRequest(Strict):
+class DecodeRequest(Request):
     """Codes to be made samples again."""
 
     codes: Codes
@@ -67,7 +61,7 @@ class InputsRequest(PredictRequest):
     label: Labels | None = Field(None, description="The class, or one an input; conditional models want it.")
 
 
-class InterpolateRequest(Strict):
+class InterpolateRequest(Request):
     """The two ends of a path, each in its own form, and how it is gone.
 
     A whole number is a seed, a text an image in base64, a list of as many numbers as a code has a code; anything else

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from services.requests.base import Name, Request
+from services.requests.base import Items, Name, Request
 
 VariantName = Literal["optimized", "fp16", "int8"]
 
@@ -15,7 +15,7 @@ class OptimizeRequest(Request):
     kind: Literal["optimize"]
     model: Name
     version: int | str = "latest"
-    variants: tuple[VariantName, ...] = Field(
+    variants: Items[VariantName] = Field(
         ("optimized", "fp16", "int8"),
         min_length=1,
         max_length=3,

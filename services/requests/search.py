@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from services.requests.base import Name, Request, Seed, Task
+from services.requests.base import Items, Name, Request, Seed, Task
 
 MAX_TRIALS = 10_000
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
@@ -20,7 +20,7 @@ class Domain(Request):
     high: Number | None = None
     log: bool = Field(False, description="Spread evenly over the orders of magnitude.")
     step: Number | None = Field(None, gt=0.0, description="Only low, low + step, and so on up to high.")
-    choices: tuple[Any, ...] | None = Field(None, min_length=1, max_length=100)
+    choices: Items[Any] | None = Field(None, min_length=1, max_length=100)
     when: dict[Path, Any] = Field(
         default_factory=dict,
         max_length=10,
@@ -47,7 +47,7 @@ class SearchRequest(Request):
     """Look for the best hyperparameters and training settings, and register what is trained with them."""
 
     kind: Literal["search"]
-    architecture: Architecture | Annotated[tuple[Architecture, ...], Field(min_length=1, max_length=20)] = Field(
+    architecture: Architecture | Annotated[Items[Architecture], Field(min_length=1, max_length=20)] = Field(
         description="Or several, of which each trial has one."
     )
     dataset: Name
@@ -65,7 +65,7 @@ class SearchRequest(Request):
     metric: str | None = Field(
         None, max_length=63, description="val_loss or what else the task's catalogue entry has under `watched`."
     )
-    objectives: Annotated[tuple[Objective, ...], Field(min_length=1, max_length=3)] | None = Field(
+    objectives: Annotated[Items[Objective], Field(min_length=1, max_length=3)] | None = Field(
         None, description="Instead of `metric`: what is looked for at once. Trials are pruned by the first."
     )
     space: Annotated[dict[Path, AnyDomain], Field(max_length=50)] | None = Field(
@@ -73,7 +73,7 @@ class SearchRequest(Request):
         description="What is varied, by path: `hyperparameters.dropout`, `training.optimizer.learning_rate`. null: the "
         "learning rate and what the architecture declares, but for what is fixed.",
     )
-    configurations: Annotated[tuple[dict[Path, Any], ...], Field(min_length=1, max_length=1000)] | None = Field(
+    configurations: Annotated[Items[dict[Path, Any]], Field(min_length=1, max_length=1000)] | None = Field(
         None, description="Of manual: values by path for each trial."
     )
     pruner: Literal["none", "median", "successive_halving", "hyperband"] = Field(

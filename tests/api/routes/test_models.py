@@ -153,6 +153,8 @@ def test_traffic_is_shared_between_versions_and_taken_back(client: TestClient, p
     assert client.get("/v1/models/prices").json()["traffic"] is None
     problem(client.put(traffic, json={"weights": {"9": 1}}), 404, "version_not_found")
     problem(client.put(traffic, json={"weights": {"1": 1}, "shadow": 9}), 404, "version_not_found")
+    alone = problem(client.put(traffic, json={"weights": {"1": 1}, "shadow": 1}), 422, "shadow_answers")
+    assert alone["errors"][0]["loc"] == ["body", "shadow"]
     problem(client.put("/v1/models/nope/traffic", json={"weights": {"1": 1}}), 404, "model_not_found")
     problem(client.delete("/v1/models/nope/traffic"), 404, "model_not_found")
 
