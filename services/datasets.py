@@ -79,7 +79,9 @@ def named_in_body(session: Session, name: str) -> Dataset:
     if dataset is None:
         raise Invalid.field("dataset_not_found", loc, f"there is no data set {name!r}")
     if dataset.state != "ready":
-        raise Invalid.field("dataset_not_ready", loc, f"{name!r} is {dataset.state}; wait until it is ready")
+        is_lost = dataset.state == "failed"
+        remedy = f"see its error at /v1/datasets/{name} and upload it again" if is_lost else "wait until it is ready"
+        raise Invalid.field("dataset_not_ready", loc, f"{name!r} is {dataset.state}; {remedy}")
     return dataset
 
 

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from services import datasets, lifecycle, uploads
-from services.errors import Conflict, NotFound
+from services.errors import Conflict, Invalid, NotFound
 from services.requests.datasets import DatasetOptions
 from services.resources import Resources
 from services.tables import Dataset, Job
@@ -76,6 +76,14 @@ def test_a_failed_data_set_makes_way_for_a_new_one(resources: Resources) -> None
     assert state(resources) == "failed"
     create(resources)
     assert state(resources) == "ingesting"
+
+
+def test_a_job_on_what_is_not_ready_is_told_what_helps(resources: Resources) -> None:
+    job = create(resources)
+    for states, remedy in (((), "wait until it is ready"), (("cancelled",), "see its error at /v1/datasets/photos")):
+        enter(resources, job.id, *states)
+        with resources.database.transaction() as session, pytest.raises(Invalid, match=remedy):
+            datasets.named_in_body(session, "photos")
 
 
 def test_a_data_set_in_use_is_not_deleted(resources: Resources) -> None:
