@@ -32,7 +32,10 @@ MAX_HEADERS = 100
 # A body that arrives at once; it has the time of a head, and uvicorn would pause reading above.
 MAX_SHORT_WAY_BYTES = 64 * 1024
 MAX_LENGTH_DIGITS = 5
-MALFORMED = f"This is not HTTP/1.1, or its head has more than {MAX_HEAD_BYTES} bytes or {MAX_HEADERS} headers."
+MALFORMED = (
+    f"This is not HTTP/1.1, its method is unknown, or its head has more than {MAX_HEAD_BYTES} bytes or {MAX_HEADERS} "
+    "headers."
+)
 NOT_PLAIN = (b"transfer-encoding", b"expect", b"upgrade")
 STATE = "connections"
 
