@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from api.dependencies import NAME, AliasName, Cursor, Limit, ModelName, Open, Version
+from api.dependencies import AliasName, Cursor, Limit, ModelName, Open, Version
 from api.files import FILE_RESPONSES, file_response
 from api.schemas.base import ListOf
 from api.schemas.models import ModelOut, RegistrationOut, VersionOut
@@ -13,13 +13,14 @@ from api.strict_json import StrictRoute
 from api.uploads import Upload, received
 from services import registrations, registry
 from services.errors import Invalid
+from services.requests.base import NewModel
 from services.requests.optimize import VariantName, VariantTarget
 from services.requests.traffic import AliasTarget, TrafficTarget
 from services.resources import Resources
 
 router = APIRouter(prefix="/v1/models", tags=["models"], route_class=StrictRoute)
 
-Name = Annotated[str, Query(pattern=NAME, description="The model; the file becomes its next version.")]
+Name = Annotated[NewModel, Query(description="The model; the file becomes its next version.")]
 Variant = Annotated[VariantName | None, Query(description="A variant of the version; the version's own file if none.")]
 Graph = Annotated[
     str, Query(pattern=r"^[a-z][a-z0-9_]{0,62}$", description="Which of the version's graphs; a variant is of `model`.")

@@ -2,12 +2,14 @@
 
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, Strict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict
 
 Item = TypeVar("Item")
 Items = Annotated[tuple[Item, ...], Strict(False)]
 """A list of JSON, kept as a tuple; the items themselves are taken strictly."""
 
+RESERVED = frozenset({"stats"})
+"""Names that the Open Inference Protocol has for other things than models (Triton's statistics extension)."""
 Name = Annotated[
     str,
     Field(
@@ -15,6 +17,16 @@ Name = Annotated[
         description="Letters, digits, `.`, `_` and `-`, at most 63, beginning with a letter or digit.",
     ),
 ]
+
+
+def _not_reserved(name: str) -> str:
+    if name in RESERVED:
+        raise ValueError(f"is reserved: /v2/models/{name} answers something else; choose another name")
+    return name
+
+
+NewModel = Annotated[Name, AfterValidator(_not_reserved)]
+"""The name of a model that a request may make."""
 Task = Annotated[
     str | None,
     Field(

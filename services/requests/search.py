@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from services.requests.base import Items, Name, Request, Seed, Task
+from services.requests.base import Items, Name, NewModel, Request, Seed, Task
 
 MAX_TRIALS = 10_000
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
@@ -52,7 +52,7 @@ class SearchRequest(Request):
     )
     dataset: Name
     task: Task = None
-    model: Name | None = Field(None, description="Default: `<dataset>-best`.")
+    model: NewModel | None = Field(None, description="Default: `<dataset>-best`.")
     strategy: Literal["manual", "grid", "random", "bayesian", "gaussian_process", "evolution"] = Field(
         "bayesian",
         description="manual: the `configurations`, one after the other; grid: every point; bayesian: tree-structured "

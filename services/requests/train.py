@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from services.requests.base import Name, Request, Task
+from services.requests.base import Name, NewModel, Request, Task
 
 
 class TrainRequest(Request):
@@ -14,6 +14,6 @@ class TrainRequest(Request):
     architecture: str
     dataset: Name
     task: Task = None
-    model: Name | None = Field(None, description="Default: `<dataset>-<architecture>`.")
+    model: NewModel | None = Field(None, description="Default: `<dataset>-<architecture>`.")
     hyperparameters: dict[str, Any] = Field(default_factory=dict)
     training: dict[str, Any] = Field(default_factory=dict)

@@ -225,6 +225,16 @@ def test_a_registered_model_has_a_name_that_fits(lite_client: TestClient, name: 
     assert list(opened(lite_client).settings.uploads.iterdir()) == []
 
 
+def test_no_model_is_made_under_a_name_that_the_protocol_has(lite_client: TestClient, problem: Problem) -> None:
+    train = {"kind": "train", "architecture": "lenet", "dataset": "digits", "model": "stats"}
+    search = {**train, "kind": "search"}
+    asked = [lite_client.post("/v1/jobs", json=each) for each in (train, search)]
+    asked.append(lite_client.post("/v1/models", params={"name": "stats"}, content=FILE))
+    for answer, loc in zip(asked, (["body", "model"], ["body", "model"], ["query", "name"]), strict=True):
+        (error,) = problem(answer, 422, "request_invalid")["errors"]
+        assert (error["loc"], "choose another name" in error["msg"]) == (loc, True)
+
+
 def test_a_registered_file_has_neither_architecture_nor_data_set(client: TestClient) -> None:
     resources = opened(client)
     file = resources.settings.root / "model.onnx"
