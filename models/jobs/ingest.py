@@ -1,7 +1,8 @@
 """`ingest`: turn an upload, or a built-in data set, into arrays and a manifest."""
 
 import errno
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from models.errors import JobError, UnknownName
 from models.readers import (
@@ -19,24 +20,33 @@ from models.readers import (
     trees,
 )
 from models.readers.detect import detect
-from models.readers.source import Limits, ReadOptions, Source
+from models.readers.source import UNLABELLED, Limits, ReadOptions, Source
 from models.readers.split import carve, cut
 from models.readers.writer import DatasetWriter, Description
 from models.run import JobContext, Outcome
 
-READERS = {
-    "image-folder": image_folder.read,
-    "mask-folder": mask_folder.read,
-    "idx": idx.read,
-    "csv": csv.read,
-    "parquet": parquet.read,
-    "npz": npz.read,
-    "text-folder": texts.read_documents,
-    "text-classes": texts.read_examples,
-    "pairs": pairs.read,
-    "conll": conll.read,
-    "trees": trees.read,
-    "series": series.read,
+
+class Format(NamedTuple):
+    """What reads uploads of a format, and the options that it heeds besides `task` and `split`."""
+
+    read: Callable[[Source, DatasetWriter], Description]
+    options: tuple[str, ...]
+
+
+_IMAGES = (UNLABELLED, "image_size", "channels")
+FORMATS = {
+    "image-folder": Format(image_folder.read, _IMAGES),
+    "mask-folder": Format(mask_folder.read, (*_IMAGES, "classes")),
+    "idx": Format(idx.read, _IMAGES),
+    "csv": Format(csv.read, ("target",)),
+    "parquet": Format(parquet.read, ("target",)),
+    "npz": Format(npz.read, (*_IMAGES, "classes")),
+    "text-folder": Format(texts.read_documents, (UNLABELLED,)),
+    "text-classes": Format(texts.read_examples, (UNLABELLED,)),
+    "pairs": Format(pairs.read, ("target",)),
+    "conll": Format(conll.read, ("target",)),
+    "trees": Format(trees.read, ()),
+    "series": Format(series.read, ("target", "time", "series", "known_ahead", "gaps")),
 }
 
 
@@ -95,9 +105,11 @@ def _read(context: JobContext, options: ReadOptions, writer: DatasetWriter) -> D
         context.report.log(f"The upload is of the format {format}.")
     if format == "image-folder" and options.task == "segmentation":
         format = "mask-folder"
-    if format not in READERS:
-        raise UnknownName("format", format, ["auto", *READERS])
-    return READERS[format](source, writer)
+    if format not in FORMATS:
+        raise UnknownName("format", format, ["auto", *FORMATS])
+    reader = FORMATS[format]
+    options.check_heeded(format, reader.options)
+    return reader.read(source, writer)
 
 
 def _check_options(options: ReadOptions, description: Description) -> None:
@@ -105,10 +117,9 @@ def _check_options(options: ReadOptions, description: Description) -> None:
         raise JobError(
             "options_invalid", "`classes` names the classes of masks, and this upload has none; leave it out."
         )
-    if options.of_series and description.modality != "series":
+    if (options.image_size or options.channels) and description.modality != "image":
         raise JobError(
-            "options_invalid",
-            "`time`, `series`, `known_ahead` and `gaps` are for series, and this upload is none; leave them out.",
+            "options_invalid", "`image_size` and `channels` are for images, and this upload has none; leave them out."
         )
 
 

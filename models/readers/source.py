@@ -1,6 +1,6 @@
 """What every reader gets: the upload, how to read it, the limits, and the job's line to its supervisor."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -13,6 +13,8 @@ Task = Literal["classification", "regression", "segmentation", "tagging", "trans
 Gaps = Literal["refuse", "interpolate"]
 
 MAX_NAME_CHARACTERS = 200
+UNLABELLED = "unlabelled"
+"""The option that is an empty `target`."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,22 @@ class ReadOptions:
         """
         if self.task not in (None, *possible):
             raise _invalid(f"`task` is {self.task}, and {what} for {' or '.join(possible)}; leave it out.")
+
+    def check_heeded(self, format: str, heeded: Collection[str]) -> None:
+        """Refuse an option that a format does not heed; where `UNLABELLED` is heeded, `target` can only be empty.
+
+        Raises:
+            JobError: `options_invalid`, naming the option.
+        """
+        given = {each.name for each in fields(self) if getattr(self, each.name) != each.default} - {"task", "fractions"}
+        if UNLABELLED in heeded and "target" in given:
+            if not self.unlabelled:
+                raise _invalid(
+                    f"The format {format} has no columns: `target` can only be empty, if there are no labels."
+                )
+            given.remove("target")
+        for name in sorted(given.difference(heeded)):
+            raise _invalid(f"`{name}` is no option of the format {format}; leave it out.")
 
     @property
     def of_series(self) -> bool:

@@ -5,7 +5,6 @@ A file, or a zip or tar of one for each split, told by their names.
 
 import numpy as np
 
-from models.errors import JobError
 from models.readers.source import Source
 from models.readers.targets import ClassIndex
 from models.readers.text_files import BLANKS, TextFile, split_files
@@ -19,13 +18,11 @@ def read(source: Source, writer: DatasetWriter) -> Description:
     """Read trees. Every label of a node is a class, and the target is that of the root.
 
     Raises:
-        JobError: `options_invalid`; `text_invalid`, naming the file and the line: brackets that do not match, a node
+        JobError: `text_invalid`, naming the file and the line: brackets that do not match, a node
             that is not binary; and those of `walk`.
         UnsuitableData: too many distinct labels.
     """
     source.options.check_task("trees are", "classification")
-    if source.options.target is not None:
-        raise JobError("options_invalid", "The target of a tree is the label of its root; leave `target` out.")
     labels = ClassIndex("label of the nodes")
     for file in split_files(source, writer):
         _read_file(file, writer, labels)

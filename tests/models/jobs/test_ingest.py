@@ -100,6 +100,30 @@ def test_a_refused_upload_leaves_nothing_behind(upload: bytes, tmp_path: Path) -
     assert list(scratch.iterdir()) == []
 
 
+TEXTS = zip_of({f"{name}.txt": b"one\ntwo\n" for name in "ab"})
+
+
+@pytest.mark.parametrize(
+    ("format", "upload", "options", "name"),
+    [
+        ("pairs", b"a\tb\nc\td\n", {"image_size": 8}, "image_size"),
+        ("csv", b"a,z\n1,2\n2,3\n", {"channels": 3}, "channels"),
+        ("csv", b"a,z\n1,2\n2,3\n", {"gaps": "interpolate"}, "gaps"),
+        ("text-classes", TEXTS, {"target": "foo"}, "target"),
+        ("text-classes", TEXTS, {"classes": ["a", "b"]}, "classes"),
+        ("trees", b"(1 a)\n(0 b)\n", {"target": ""}, "target"),
+        ("conll", b"a X\nb Y\n", {"time": "a"}, "time"),
+        ("npz", npz_of(x=np.eye(2), y=np.arange(2)), {"image_size": 8}, "image_size"),
+        ("image-folder", UPLOAD, {"known_ahead": ["a"]}, "known_ahead"),
+    ],
+)
+def test_an_option_that_the_format_has_not_is_refused_by_its_name(
+    format: str, upload: bytes, options: dict[str, Any], name: str
+) -> None:
+    error = refusal(upload, format, **options)
+    assert (error.code, f"`{name}`" in error.detail) == ("options_invalid", True)
+
+
 def test_the_limits_of_the_job_are_kept() -> None:
     assert refusal(UPLOAD, limits={"max_archive_entries": 7}).code == "archive_too_large"
     assert refusal(UPLOAD, limits={"max_decompressed_bytes": 100}).code == "archive_too_large"
