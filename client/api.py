@@ -65,22 +65,34 @@ class Syllabus(Submissions):
         inputs: Inputs,
         *,
         version: Version = "latest",
+        variant: str | None = None,
         top_k: int | None = None,
         beam_width: int | None = None,
         max_length: int | None = None,
+        timeout_ms: int | None = None,
+        priority: int | None = None,
     ) -> Json:
         """Predict now. Returns `{"model", "version", "predictions": [...]}`, an answer an input.
 
         Of a model that writes texts, `beam_width` is how many it tries at once, and `max_length` how long one may be.
 
-        `inputs` is an image (a path or its bytes), several image paths, or rows of features. The masks of a
-        segmentation are PNG files in base64; `predict_mask` has one as it is.
+        `variant` is a file of the version, such as `int8`, instead of the one that it serves by default. An answer that
+        takes longer than `timeout_ms` is an ApiError, and nothing is asked again; of those that wait, a `priority` of 1
+        comes first and 9 last (5).
+
+        `inputs` is an image (a path or its bytes), a list of images (each a `Path` or bytes), or rows of features,
+        texts or series, as lists or arrays. The masks of a segmentation are PNG files in base64; `predict_mask` has one
+        as it is. Raises TypeError for anything else.
         """
-        options = {"top_k": top_k, "beam_width": beam_width, "max_length": max_length}
+        body = body_of(inputs)
+        options = {"variant": variant, "top_k": top_k, "beam_width": beam_width, "max_length": max_length}
+        headers = {"X-Timeout-Ms": timeout_ms, "X-Priority": priority}
+        body["headers"] = body.get("headers", {}) | {
+            name: str(each) for name, each in headers.items() if each is not None
+        }
         params = {"version": version} | {name: value for name, value in options.items() if value is not None}
-        return self._connection.json(
-            "POST", path_of("models", model, "predict"), params=params, repeatable=True, **body_of(inputs)
-        )
+        path = path_of("models", model, "predict")
+        return self._connection.json("POST", path, params=params, repeatable=timeout_ms is None, **body)
 
     def predict_mask(self, model: str, image: str | Path | bytes, *, version: Version = "latest") -> bytes:
         """The mask of one image, of its size: a PNG file whose values are the indices of the model's labels.

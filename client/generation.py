@@ -98,7 +98,7 @@ class Generation:
         version: Version = "latest",
         form: Form = "json",
     ) -> Any:
-        """Code and decode each input: an image (a path or its bytes), several image paths, or rows of features.
+        """Code and decode each input: an image (a path or its bytes), several images, or rows of features.
 
         `label` is the class of all of them, for a conditional model.
         """

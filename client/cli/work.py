@@ -170,8 +170,13 @@ def predict(
         typer.Option("--rows", metavar="JSON", help="Rows of features, '[[5.1, 3.5]]'; texts or series likewise."),
     ] = None,
     version: VersionOption = "latest",
+    variant: Annotated[str | None, typer.Option(help="A variant, such as int8. (default: the version's)")] = None,
     top_k: Annotated[int | None, typer.Option(min=1, help="How many of the likeliest labels to answer.")] = None,
     beam_width: Annotated[int | None, typer.Option(min=1, help="How many texts a translation tries at once.")] = None,
+    timeout_ms: Annotated[int | None, typer.Option(min=1, help="How long the answer may take.")] = None,
+    priority: Annotated[
+        int | None, typer.Option(min=1, max=9, help="1 comes first of the requests that wait, 9 last. (default: 5)")
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", file_okay=False, help="A folder for the masks of a segmentation.")
     ] = None,
@@ -184,7 +189,16 @@ def predict(
         raise typer.BadParameter("masks are named as their images, and two of these have one name", param_hint="IMAGES")
     inputs = list(images or []) or rows(rows_ or "")
     with session(ctx, as_json) as s:
-        answer = s.api.predict(model, inputs, version=version, top_k=top_k, beam_width=beam_width)
+        answer = s.api.predict(
+            model,
+            inputs,
+            version=version,
+            variant=variant,
+            top_k=top_k,
+            beam_width=beam_width,
+            timeout_ms=timeout_ms,
+            priority=priority,
+        )
         s.show(answer, results.predictions(answer["predictions"]))
         if output is not None:
             s.note(f"{_save_masks(answer['predictions'], images or [], output)} masks are in {output}.")

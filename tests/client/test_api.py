@@ -2,10 +2,13 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from client.api import Syllabus
+from client.errors import ApiError
 from client.inputs import media_type
 from tests.client.web import Handler, Request, serving
 
@@ -48,15 +51,51 @@ def test_several_images_are_parts(tmp_path: Path) -> None:
     for path in paths:
         path.write_bytes(PNG)
     with serving(accept) as web, Syllabus(web.url) as api:
-        api.predict("m", paths)
-    assert web.requests[0].headers["content-type"].startswith("multipart/form-data; boundary=")
-    assert web.requests[0].body.count(PNG) == 2
+        for images in (paths, [PNG, PNG], (paths[0], PNG)):
+            api.predict("m", images)
+    for request in web.requests:
+        assert request.headers["content-type"].startswith("multipart/form-data; boundary=")
+        assert request.body.count(PNG) == 2
 
 
 def test_rows_are_json() -> None:
     with serving(accept) as web, Syllabus(web.url) as api:
         api.predict("m", [[1.5, None]])
     assert json.loads(web.requests[0].body) == {"inputs": [[1.5, None]]}
+
+
+@pytest.mark.parametrize(
+    "rows", [np.array([[1.5, 2.5]]), [np.array([1.5, 2.5], np.float32)], [[np.float32(1.5), 2.5]], ((1.5, 2.5),)]
+)
+def test_arrays_and_their_numbers_are_sent_as_lists(rows: Any) -> None:
+    with serving(accept) as web, Syllabus(web.url) as api:
+        api.predict("m", rows)
+    assert json.loads(web.requests[0].body) == {"inputs": [[1.5, 2.5]]}
+    assert web.requests[0].headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize("inputs", [[PNG, "a text"], [[PNG]], [{1, 2}], object()])
+def test_what_cannot_be_sent_is_a_type_error_that_says_what_can(inputs: Any) -> None:
+    with Syllabus("http://127.0.0.1:1") as api, pytest.raises(TypeError, match="give an image"):
+        api.predict("m", inputs)
+
+
+def test_a_variant_a_deadline_and_a_priority_are_asked_for() -> None:
+    with serving(accept) as web, Syllabus(web.url) as api:
+        for inputs in (PNG, [PNG, PNG], [[1.5]]):
+            api.predict("m", inputs, variant="int8", timeout_ms=50, priority=1)
+    for request in web.requests:
+        assert request.path == "/v1/models/m/predict?version=latest&variant=int8"
+        assert (request.headers["x-timeout-ms"], request.headers["x-priority"]) == ("50", "1")
+
+
+def test_what_has_a_deadline_is_asked_once() -> None:
+    def late(handler: Handler, request: Request) -> None:
+        handler.send(504, b'{"code": "deadline_passed"}')
+
+    with serving(late) as web, Syllabus(web.url) as api, pytest.raises(ApiError):
+        api.predict("m", [[1.5]], timeout_ms=1)
+    assert len(web.requests) == 1
 
 
 def test_a_train_request_holds_what_was_given() -> None:

@@ -66,6 +66,12 @@ class TestTrainedModel:
         assert [len(prediction["top_k"]) for prediction in answer["predictions"]] == [2, 2]
         assert "%" in syllabus("predict", "cli-iris", "--rows", rows).stdout
 
+    def test_a_variant_a_deadline_and_a_priority_are_asked_for(self, syllabus: Command) -> None:
+        asked = ("predict", "cli-iris", "--rows", "[[5.1, 3.5, 1.4, 0.2]]")
+        assert syllabus(*asked, "--timeout-ms", "60000", "--priority", "1").exit_code == 0
+        result = syllabus(*asked, "--variant", "int8")
+        assert (result.exit_code, "int8" in result.stderr) == (3, True)
+
     def test_rows_of_another_shape_are_refused(self, syllabus: Command) -> None:
         assert syllabus("predict", "cli-iris", "--rows", "[[1, 2]]").exit_code == 3
 
