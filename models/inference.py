@@ -22,8 +22,8 @@ METADATA_KEY = "syllabus"
 COMPUTING_OPTIMIZERS = ["ConstantFolding", "ConstantFoldingDQ"]
 SEVERITY_ERROR = 3
 MAX_REASON = 300
-# The number of the error, and the place in ONNX Runtime's source with the function's signature.
-_NOISE = re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : |/\S+\.(?:cc|h):\d+ .*?\) ")
+# The number of the error, and the place in ONNX Runtime's source with the function's signature and types.
+_NOISE = re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : |/\S+\.(?:cc|h):\d+ .*?\) (?:const )?(?:\[with .*?\] )?")
 
 
 def load(
