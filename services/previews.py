@@ -10,6 +10,7 @@ from PIL import Image
 
 from services.errors import Invalid
 from services.pictures import as_image
+from shapes.decimals import shortest
 
 MAX_SAMPLES = 100
 GAP_PIXELS = 2
@@ -106,7 +107,7 @@ def _described(sample: np.ndarray, description: dict[str, Any], classes: list[st
 
 
 def _cell(value: np.generic | np.ndarray, categories: list[str] | None) -> float | str | None:
-    number = float(value)
+    number = shortest(value)
     if math.isnan(number):
         return None
     return number if categories is None else categories[int(number)]

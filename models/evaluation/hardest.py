@@ -17,6 +17,7 @@ from models.examples import Examples
 from models.explanation.pictures import pixels_of
 from models.metrics import Array
 from models.run import EncodePng
+from shapes.decimals import shortest
 
 Entry = dict[str, Any]
 
@@ -92,10 +93,10 @@ def _caption(entry: Entry) -> list[str]:
 
 def _values(raw: Array, columns: list[Mapping[str, Any]]) -> Entry:
     """A table's row by the names of its columns, categories by theirs; None for what is missing."""
-    return {column["name"]: _value(number, column) for column, number in zip(columns, raw.tolist(), strict=True)}
+    return {column["name"]: _value(number, column) for column, number in zip(columns, raw, strict=True)}
 
 
-def _value(number: float, column: Mapping[str, Any]) -> str | float | None:
+def _value(number: np.floating, column: Mapping[str, Any]) -> str | float | None:
     if not np.isfinite(number):
         return None
-    return str(column["categories"][int(number)]) if column["kind"] == "categorical" else number
+    return str(column["categories"][int(number)]) if column["kind"] == "categorical" else shortest(number)

@@ -10,6 +10,7 @@ from models.evaluation.evaluator import Column, Evaluator, Examination
 from models.evaluation.significance import wilcoxon
 from models.metrics import Array, Scores
 from models.metrics.intervals import Resamples, regression_resamples
+from shapes.decimals import shortest
 
 MAX_POINTS = 1000
 """Rows in a scatter plot: of more, so many spread evenly over them."""
@@ -25,7 +26,7 @@ class RegressionEvaluator(Evaluator):
 
     def describe(self, target: Any, answer: Any) -> dict[str, Any]:
         """`true`, `predicted` and the `error`, by how much that is too large."""
-        return {"true": float(target), "predicted": float(answer), "error": float(answer) - float(target)}
+        return {"true": shortest(target), "predicted": shortest(answer), "error": float(answer) - float(target)}
 
     def examine(
         self, targets: Array, answers: Array, scores: Scores, calibration: Mapping[str, Any] | None

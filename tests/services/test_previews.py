@@ -49,6 +49,13 @@ def test_words_are_shown_with_their_tags(tmp_path: Path) -> None:
     assert found == [{"tokens": ["New York", "is"], "tags": ["B-loc", "O"]}]
 
 
+def test_numbers_are_shown_as_they_were_given(tmp_path: Path) -> None:
+    arrays = {"train.inputs": np.array([[0.3941]], np.float32), "train.targets": np.array([0.1], np.float32)}
+    described = {"name": "features", "dtype": "float32", "shape": [1], "columns": [{"name": "x", "kind": "numeric"}]}
+    target = {"name": "y", "dtype": "float32", "shape": []}
+    assert rows(tmp_path, arrays, input=described, target=target) == [{"x": 0.3941, "y": 0.1}]
+
+
 def test_series_are_shown_by_column_with_their_length(tmp_path: Path) -> None:
     long = [[step, np.nan] for step in range(300)]
     arrays = ragged("inputs", [[[1.5, 2.0]], long], np.float32)

@@ -29,7 +29,7 @@ def test_a_tables_rows_have_their_values_by_name(tmp_path: Path) -> None:
         {"name": "=age", "kind": "numeric"},
         {"name": "town", "kind": "categorical", "categories": ["x", "y"]},
     ]
-    rows = np.array([[30, 1], [np.nan, 0], [50, np.nan]], np.float32)
+    rows = np.array([[30, 1], [np.nan, 0], [0.3941, np.nan]], np.float32)
     dataset = DataSet.open(
         write_data_set(tmp_path / "data", {"train": (rows, np.array([0, 1, 1]))}, classes=LABELS, columns=columns)
     )
@@ -47,7 +47,7 @@ def test_a_tables_rows_have_their_values_by_name(tmp_path: Path) -> None:
         "predicted": "no",
         "probability": 0.75,
         "probability_of_true": 0.25,
-        "values": {"=age": 50.0, "town": None},
+        "values": {"=age": 0.3941, "town": None},
     }
     assert second["values"] == {"=age": None, "town": "x"}
 
