@@ -29,7 +29,7 @@ def begin(predictor: Predictor, target: Target, wish: Wish, headers: Headers, bo
     """The call of a request for which nothing has to be waited for but its run. Raises errors of the tree."""
     if len(body) > INLINE_BYTES or target.searched is not None:
         return None
-    return predictor.begin_predict(target.model, wish, _given(headers, body), target.top_k)
+    return predictor.begin_predict(target.model, wish, _given(headers, body), target.naming)
 
 
 def end(call: PredictCall, answer: Answer, headers: Headers) -> Response:
@@ -76,7 +76,7 @@ def base64_of(value: object) -> str:
 async def answer(predictor: Predictor, target: Target, wish: Wish, headers: Headers, body: bytes) -> Response:
     """The response to any request. Raises errors of the tree."""
     inputs = await predictor.aside(len(body), _given, headers, body)
-    return respond(await predictor.predict(target.model, wish, inputs, target.top_k, target.searched), headers)
+    return respond(await predictor.predict(target.model, wish, inputs, target.naming, target.searched), headers)
 
 
 def _given(headers: Headers, body: bytes) -> Given:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import parse_qsl, unquote_to_bytes
 
+from services.serving.answers import AS_USUAL, DEFAULT_TOP_K, Naming
 from services.serving.model import GRAPHS
 from services.serving.writing import Search
 
@@ -24,6 +25,7 @@ _INFER = re.compile(rf"/v2/models/(?P<model>{MODEL})(/versions/(?P<version>{VERS
 _QUERY = {
     "version": re.compile(VERSION),
     "variant": re.compile(VARIANT),
+    "calibrated": re.compile(r"true|false"),
     "top_k": re.compile(r"[1-9][0-9]{0,2}|1000"),
     "beam_width": re.compile(r"[1-9]|1[0-6]"),
     "max_length": re.compile(r"[1-9][0-9]{0,3}"),
@@ -34,7 +36,6 @@ MAX_LABEL = 200
 _CALL_QUERY = {"version": _QUERY["version"]}
 _LABELLED_QUERY = {**_CALL_QUERY, "label": re.compile(rf".{{1,{MAX_LABEL}}}", re.DOTALL)}
 MAX_TOP_K = 1000
-DEFAULT_TOP_K = 5
 MAX_URL_BYTES = 1024
 """Longer targets are not remembered, whoever sends them: thousands of them would fill the memory."""
 
@@ -50,7 +51,7 @@ class Target:
     model: str
     version: str = "latest"
     variant: str | None = None
-    top_k: int = DEFAULT_TOP_K
+    naming: Naming = AS_USUAL
     searched: Search | None = None
     label: str | None = None
 
@@ -83,7 +84,7 @@ def _parse(url: bytes) -> Target | None:
         match["model"],
         wishes.get("version", "latest"),
         wishes.get("variant"),
-        int(wishes.get("top_k", DEFAULT_TOP_K)),
+        Naming(int(wishes.get("top_k", DEFAULT_TOP_K)), wishes.get("calibrated") == "true"),
         _searched(wishes),
     )
 

@@ -17,13 +17,14 @@ from api.data_plane.bodies import IMAGE_TYPES, media_type_of
 from api.data_plane.messages import Headers
 from api.data_plane.plane import MAX_TIMEOUT_MS, DataPlane
 from api.data_plane.predict import TAKEN
-from api.data_plane.targets import DEFAULT_TOP_K, MAX_TOP_K, PREDICT, VARIANT, VERSION, Target
+from api.data_plane.targets import MAX_TOP_K, PREDICT, VARIANT, VERSION, Target
 from api.dependencies import ModelName
 from api.event_stream import EventStream, written
 from api.openapi import also, reference
 from api.schemas.models import PredictionsOut
 from services.errors import SyllabusError
 from services.requests.predictions import PredictRequest
+from services.serving.answers import DEFAULT_TOP_K, Naming
 from services.serving.engine import LAST_PRIORITY
 from services.serving.writing import MAX_BEAM_WIDTH, Search
 
@@ -77,6 +78,9 @@ async def predict(
     version: VersionQuery = "latest",
     variant: Annotated[str | None, Query(pattern=f"^({VARIANT})$", description="Default: the version's.")] = None,
     top_k: Annotated[int, Query(ge=1, le=MAX_TOP_K, description="How many classes to name.")] = DEFAULT_TOP_K,
+    calibrated: Annotated[
+        bool, Query(description="Whether to answer at the temperature kept with the version.")
+    ] = False,
     beam_width: Annotated[
         int | None, Query(ge=1, le=MAX_BEAM_WIDTH, description="How many texts to write at once.")
     ] = None,
@@ -88,7 +92,9 @@ async def predict(
     """
     headers = unique_headers(request)
     searched = None if beam_width is max_length is None else Search(beam_width, max_length)
-    target = Target("predict", PREDICT, request.scope["path"], model, version, variant, top_k, searched)
+    target = Target(
+        "predict", PREDICT, request.scope["path"], model, version, variant, Naming(top_k, calibrated), searched
+    )
     try:
         media_type_of(headers.get(b"content-type", b""), TAKEN)
     except SyllabusError as error:  # before the body is read

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -21,8 +21,21 @@ About = Sequence[Any]
 """What answers have to know of each input: of an image file its `Size`, of tokens to be tagged their `Words`."""
 MAX_EXPONENT = 700.0
 """Beyond this an exponential is no longer a number."""
+DEFAULT_TOP_K = 5
 PICTURED = frozenset({"segmentation"})
 """Tasks whose answers are pictures."""
+
+
+class Naming(NamedTuple):
+    """How the answers of a classifier are named."""
+
+    top_k: int = DEFAULT_TOP_K
+    """Classes to name."""
+    calibrated: bool = False
+    """Whether the probabilities are those at the temperature that is kept with the version."""
+
+
+AS_USUAL = Naming()
 Answerer = Callable[[dict[str, Any], Sequence[np.ndarray], int, About], list[Prediction]]
 
 
@@ -51,6 +64,15 @@ def name_answers(
         check_finite(output)
     rows = zip(*(output.tolist() for output in outputs), strict=True)
     return [{"outputs": dict(zip(names, row, strict=True))} for row in rows]
+
+
+def tempered(probabilities: np.ndarray, temperature: float) -> np.ndarray:
+    """The probabilities (N, K) at a temperature T, p^(1/T) over its sum (Guo et al. 2017). One that is 0 is taken as
+    float32's smallest, as when the temperature was fitted."""
+    logits = np.log(probabilities.astype(np.float64).clip(np.finfo(np.float32).tiny)) / temperature
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    scaled: np.ndarray = powers / powers.sum(axis=1, keepdims=True)
+    return scaled
 
 
 def mark_cut(items: list[Prediction], cut: Sequence[int]) -> None:

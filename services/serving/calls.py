@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from services.serving.answers import About, Prediction, bytes_to_draw, mark_cut, name_answers
+from services.serving.answers import About, Naming, Prediction, bytes_to_draw, mark_cut, name_answers, tempered
 from services.serving.batch import Answer
 from services.serving.directory import Entry
 from services.serving.engine import Loaded
@@ -65,7 +65,7 @@ NAMING_BYTES = 256
 class PredictCall(Call):
     """A prediction to be answered by name."""
 
-    top_k: int
+    naming: Naming
     about: About
     cut: Sequence[int]
     decode_seconds: float
@@ -77,8 +77,10 @@ class PredictCall(Call):
     def answer(self, answer: Answer) -> Predictions:
         """The predictions. Raises `Invalid` naming the input whose answer is not a finite number."""
         model = self.found.model
-        names = self.found.loaded.network.output_names
-        items = name_answers(model.signature, names, answer.outputs, self.top_k, self.about)
+        names, outputs = self.found.loaded.network.output_names, answer.outputs
+        if self.naming.calibrated and model.temperature is not None:
+            outputs = [tempered(outputs[0], model.temperature)]
+        items = name_answers(model.signature, names, outputs, self.naming.top_k, self.about)
         mark_cut(items, self.cut)
         return Predictions(model, items, answer.queue_seconds, self.decode_seconds, answer.infer_seconds)
 

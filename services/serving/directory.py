@@ -143,6 +143,7 @@ class Entry:
             trusted=trusted,
             bounded=version.record.get("bounded", True),
             steady=version.record.get("steady", trusted),
+            temperature=(version.record.get("calibration") or {}).get("temperature"),
             graph=graph,
             generative=generative,
         )

@@ -40,6 +40,8 @@ class ServedModel:
     """Whether one run is sure to end: the graph has no loop."""
     steady: bool = True
     """Whether what a run costs follows from the shapes of its inputs."""
+    temperature: float | None = None
+    """At which the probabilities of a classifier mean what they say, if one was fitted."""
     graph: str = MAIN
     """Which of the version's graphs it is."""
     generative: dict[str, Any] | None = None

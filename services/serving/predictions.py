@@ -10,10 +10,11 @@ from typing import Any, NamedTuple, TypeVar
 
 import structlog
 
-from services.errors import Invalid, SyllabusError
+from services.errors import Conflict, Invalid, SyllabusError
 from services.registry import LATEST
 from services.resources import Resources
 from services.serving import cuda
+from services.serving.answers import AS_USUAL, Naming
 from services.serving.batch import Answer, Done, Ticket, answer_of, too_late
 from services.serving.calls import Call, Found, InferCall, Inference, PredictCall, Predictions
 from services.serving.directory import INFER, Directory
@@ -94,7 +95,7 @@ class Predictor:
         model = entry.resolve(wish.version, wish.variant, wish.call)
         return Found(entry, model, await _in_time(wish.deadline, self.engine.load(model)))
 
-    def begin_predict(self, name: str, wish: Wish, given: Given, top_k: int) -> PredictCall | None:
+    def begin_predict(self, name: str, wish: Wish, given: Given, naming: Naming) -> PredictCall | None:
         """The call of a prediction for which nothing has to be waited for but its run; None for any other.
 
         Raises `NotFound`, `UnsupportedMediaType` if the model does not take what is given, `Invalid`, `TooLarge`,
@@ -105,10 +106,10 @@ class Predictor:
         found, decoding = begun
         started_at = time.monotonic()
         feeds = decoding.feeds()
-        return _predict_call(found, feeds, decoding, wish, top_k, time.monotonic() - started_at)
+        return _predict_call(found, feeds, decoding, wish, naming, time.monotonic() - started_at)
 
     async def predict(
-        self, name: str, wish: Wish, given: Given, top_k: int, searched: Search | None = None
+        self, name: str, wish: Wish, given: Given, naming: Naming = AS_USUAL, searched: Search | None = None
     ) -> Predictions:
         """Predict; with `searched` texts, by a search. Raises as `begin_predict`, and `TooManyRequests` and
         `DeadlineExceeded`."""
@@ -118,7 +119,7 @@ class Predictor:
         feeds, seconds = await self.decode(found, wish, given, decoding)
         if writer is not None:
             return await writer.predict(feeds, decoding.cut, seconds)
-        call = _predict_call(found, feeds, decoding, wish, top_k, seconds)
+        call = _predict_call(found, feeds, decoding, wish, naming, seconds)
         answer = await answer_of(partial(self.submit, call))
         return await self.aside(call.effort(answer), call.answer, answer)
 
@@ -258,10 +259,16 @@ def _common_rows(feeds: Feeds) -> int:
 
 
 def _predict_call(
-    found: Found, feeds: Feeds, decoding: Decoding, wish: Wish, top_k: int, decode_seconds: float
+    found: Found, feeds: Feeds, decoding: Decoding, wish: Wish, naming: Naming, decode_seconds: float
 ) -> PredictCall:
+    if naming.calibrated and found.model.temperature is None:
+        detail = (
+            f"Version {found.model.version} of model {found.model.name!r} has no temperature, which is fitted to the "
+            "validation rows of a classification if some are answered wrong. Ask without `calibrated`."
+        )
+        raise Conflict("not_calibrated", detail)
     about, cut = decoding.about, decoding.cut
-    return PredictCall(found, feeds, decoding.rows, wish.deadline, wish.priority, top_k, about, cut, decode_seconds)
+    return PredictCall(found, feeds, decoding.rows, wish.deadline, wish.priority, naming, about, cut, decode_seconds)
 
 
 def _infer_call(found: Found, request: InferRequest, wish: Wish) -> InferCall:

@@ -16,6 +16,7 @@ from api.data_plane import targets
 from api.data_plane.messages import Headers, Response
 from api.data_plane.targets import CALL_ROUTES, INFER, INFER_VERSION, PREDICT, Target, is_prediction, parse
 from api.routes import generation, inference_protocol, predictions
+from services.serving.answers import Naming
 
 
 class Noting:
@@ -79,8 +80,8 @@ def by_the_framework(url: bytes) -> tuple[int, Target | None]:
     [
         (b"/v1/models/a/predict", Target("predict", PREDICT, "/v1/models/a/predict", "a")),
         (
-            b"/v1/models/a.b-C_1/predict?version=3&top_k=2&variant=int8",
-            Target("predict", PREDICT, "/v1/models/a.b-C_1/predict", "a.b-C_1", "3", "int8", 2),
+            b"/v1/models/a.b-C_1/predict?version=3&top_k=2&variant=int8&calibrated=true",
+            Target("predict", PREDICT, "/v1/models/a.b-C_1/predict", "a.b-C_1", "3", "int8", Naming(2, True)),
         ),
         (b"/v1/models/a/predict?version=latest", Target("predict", PREDICT, "/v1/models/a/predict", "a")),
         (b"/v1/models/%61/predict", Target("predict", PREDICT, "/v1/models/a/predict", "a")),

@@ -17,7 +17,8 @@ from starlette.testclient import TestClient
 
 from services.settings import Settings
 from services.tables import ModelVersion
-from tests.api.conftest import migrate, opened
+from tests.api.conftest import add_version, migrate, opened
+from tests.serving_models import image_classifier, image_signature
 
 SHADES = "/v1/models/shades/predict"
 PRICES = "/v1/models/prices/predict"
@@ -69,6 +70,26 @@ def test_an_image_is_the_body(client: TestClient, shades: ModelVersion) -> None:
     assert prediction["index"] == 2
     assert [entry["label"] for entry in prediction["top_k"]] == ["bright", "middle"]
     assert prediction["top_k"][0]["probability"] == prediction["probability"] > 0.99
+
+
+def test_probabilities_are_answered_at_the_versions_temperature_when_asked(
+    client: TestClient, shades: ModelVersion
+) -> None:
+    def asked(model: str, query: str) -> httpx.Response:
+        url, headers = f"/v1/models/{model}/predict{query}", {"content-type": "image/png"}
+        response: httpx.Response = client.post(url, content=png(120), headers=headers)
+        return response
+
+    refused = asked("shades", "?calibrated=true")
+    assert (refused.status_code, refused.json()["code"]) == (409, "not_calibrated")
+    add_version(opened(client), "warm", image_classifier(), image_signature(), calibration={"temperature": 2.0})
+    as_given, flat, same = (
+        {each["label"]: each["probability"] for each in asked("warm", query).json()["predictions"][0]["top_k"]}
+        for query in ("", "?calibrated=true", "?calibrated=false")
+    )
+    powers = {label: probability**0.5 for label, probability in as_given.items()}
+    assert flat == pytest.approx({label: power / sum(powers.values()) for label, power in powers.items()}, rel=1e-4)
+    assert same == as_given != flat
 
 
 @pytest.mark.parametrize("format", ["JPEG", "WEBP", "GIF", "BMP"])

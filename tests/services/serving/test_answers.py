@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from services.errors import Invalid
-from services.serving.answers import name_answers
+from services.serving.answers import name_answers, tempered
 from tests.serving_models import image_signature, tabular_signature, tensors_signature
 
 NAN, INF = math.nan, math.inf
@@ -28,6 +28,14 @@ def test_classes_come_by_probability() -> None:
 def test_equal_probabilities_come_in_the_order_of_the_classes() -> None:
     (item,) = classes([0.4, 0.2, 0.4], top_k=2)
     assert [entry["label"] for entry in item["top_k"]] == ["dark", "bright"]
+
+
+def test_a_temperature_flattens_probabilities_and_keeps_their_order() -> None:
+    rows = np.array([[0.8, 0.2, 0.0], [0.5, 0.5, 0.0]], np.float32)
+    flat = tempered(rows, 2.0)
+    np.testing.assert_allclose(flat, [[2 / 3, 1 / 3, 0], [0.5, 0.5, 0]], atol=1e-6)
+    np.testing.assert_allclose(tempered(rows, 1.0), rows, atol=1e-7)
+    assert (tempered(rows, 0.05).argmax(axis=1) == rows.argmax(axis=1)).all()
 
 
 @pytest.mark.parametrize(("top_k", "named"), [(1, 1), (3, 3), (1000, 3)])

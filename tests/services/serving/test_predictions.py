@@ -19,6 +19,7 @@ from services.database import Database
 from services.errors import DeadlineExceeded, Invalid, NotFound, TooLarge, UnsupportedMediaType
 from services.resources import Resources
 from services.serving import given, loading
+from services.serving.answers import Naming
 from services.serving.engine import deadline_after
 from services.serving.inputs import MAX_BATCH
 from services.serving.metrics import ServingMetrics
@@ -93,7 +94,7 @@ def png(shade: int, size: int = 8, texts: int = 0) -> bytes:
 
 def test_classes_are_ranked_by_probability(resources: Resources) -> None:
     dark, bright = [[[[0, 0], [0, 0]]], [[[255] * 2] * 2]]
-    predictions = tried(resources, lambda each: each.predict("shades", wish(), given.values([dark, bright]), top_k=9))
+    predictions = tried(resources, lambda each: each.predict("shades", wish(), given.values([dark, bright]), Naming(9)))
     assert [item["label"] for item in predictions.items] == ["dark", "bright"]
     ranking = predictions.items[0]["top_k"]
     assert [entry["label"] for entry in ranking] == ["dark", "middle", "bright"]
@@ -103,23 +104,22 @@ def test_classes_are_ranked_by_probability(resources: Resources) -> None:
 
 def test_equal_probabilities_come_in_the_order_of_the_classes(resources: Resources) -> None:
     pixels = [[[[64, 64], [64, 64]]]]
-    (item,) = tried(resources, lambda each: each.predict("shades", wish(), given.values(pixels), top_k=2)).items
+    (item,) = tried(resources, lambda each: each.predict("shades", wish(), given.values(pixels), Naming(2))).items
     assert [entry["label"] for entry in item["top_k"]] == ["dark", "middle"]
 
 
 def test_values_come_in_the_targets_unit(resources: Resources) -> None:
     rows = [[1.5, "berlin"]] * 3
     assert (
-        tried(resources, lambda each: each.predict("prices", wish(), given.values(rows), top_k=1)).items
-        == [{"value": 13.0}] * 3
+        tried(resources, lambda each: each.predict("prices", wish(), given.values(rows))).items == [{"value": 13.0}] * 3
     )
 
 
 def test_tensors_of_a_users_graph_come_by_name(resources: Resources) -> None:
-    (item,) = tried(resources, lambda each: each.predict("mirror", wish(), given.values([[1, 2, 3, 4.5]]), 1)).items
+    (item,) = tried(resources, lambda each: each.predict("mirror", wish(), given.values([[1, 2, 3, 4.5]]))).items
     assert item == {"outputs": {"y": [4.5, 3.0, 2.0, 1.0], "total": 10.5}}
     rows = [{"a": [1, 2], "b": [3, 4]}]
-    assert tried(resources, lambda each: each.predict("sums", wish(), given.values(rows), 1)).items == [
+    assert tried(resources, lambda each: each.predict("sums", wish(), given.values(rows))).items == [
         {"outputs": {"y": [4.0, 6.0]}}
     ]
 
@@ -127,20 +127,20 @@ def test_tensors_of_a_users_graph_come_by_name(resources: Resources) -> None:
 @pytest.mark.parametrize("name", ["prices", "mirror"])
 def test_a_model_of_rows_takes_no_files(resources: Resources, name: str) -> None:
     with pytest.raises(UnsupportedMediaType):
-        tried(resources, lambda each: each.predict(name, wish(), given.files([b"x"]), top_k=1))
+        tried(resources, lambda each: each.predict(name, wish(), given.files([b"x"])))
 
 
 def test_a_batch_is_bounded(resources: Resources) -> None:
     rows = [[1, None]] * MAX_BATCH
-    assert len(tried(resources, lambda each: each.predict("prices", wish(), given.values(rows), 1)).items) == MAX_BATCH
+    assert len(tried(resources, lambda each: each.predict("prices", wish(), given.values(rows))).items) == MAX_BATCH
     with pytest.raises(TooLarge):
-        tried(resources, lambda each: each.predict("prices", wish(), given.values([*rows, [1, None]]), 1))
+        tried(resources, lambda each: each.predict("prices", wish(), given.values([*rows, [1, None]])))
 
 
 @pytest.mark.parametrize("size", [8, 400], ids=["on the loop", "on a thread"])
 def test_files_are_answered_in_their_order(resources: Resources, size: int) -> None:
     files = [png(shade, size) for shade in (250, 3, 120, 0, 255)]
-    items = tried(resources, lambda each: each.predict("shades", wish(), given.files(files), top_k=1)).items
+    items = tried(resources, lambda each: each.predict("shades", wish(), given.files(files))).items
     assert [item["label"] for item in items] == ["bright", "dark", "middle", "dark", "bright"]
 
 
@@ -179,9 +179,9 @@ def test_a_deadline_holds_while_the_model_is_loaded(resources: Resources, monkey
 
     async def work(predictor: Predictor) -> None:
         with pytest.raises(DeadlineExceeded):
-            await predictor.predict("prices", wish(0.05), given.values([[1, None]]), 1)
+            await predictor.predict("prices", wish(0.05), given.values([[1, None]]))
         hold.set()
-        assert (await predictor.predict("prices", wish(), given.values([[1, None]]), 1)).items == [{"value": 2.0}]
+        assert (await predictor.predict("prices", wish(), given.values([[1, None]]))).items == [{"value": 2.0}]
 
     tried(resources, work)
 
@@ -193,11 +193,11 @@ def test_a_deadline_holds_while_others_are_decoded(resources: Resources) -> None
         for _ in range(64):
             predictor.side._pool.submit(hold.wait, 60)
         with pytest.raises(DeadlineExceeded):
-            await predictor.predict("shades", wish(0.05), given.files([png(0, 400)]), 1)
+            await predictor.predict("shades", wish(0.05), given.files([png(0, 400)]))
         _, _, loaded = await predictor.find("shades", wish())
         assert loaded.is_idle, "and nothing counts as expected any more"
         hold.set()
-        (item,) = (await predictor.predict("shades", wish(), given.files([png(0, 400)]), 1)).items
+        (item,) = (await predictor.predict("shades", wish(), given.files([png(0, 400)]))).items
         assert item["label"] == "dark"
 
     tried(resources, work)
@@ -208,7 +208,7 @@ def test_many_files_with_long_headers_do_not_hold_up_the_loop(resources: Resourc
 
     async def work(predictor: Predictor) -> None:
         await predictor.find("shades", wish())
-        request = asyncio.ensure_future(predictor.predict("shades", wish(), given.files([png(0, texts=4)] * 8), 1))
+        request = asyncio.ensure_future(predictor.predict("shades", wish(), given.files([png(0, texts=4)] * 8)))
         for _ in range(3):
             await asyncio.sleep(0)
         assert not request.done()
@@ -225,13 +225,13 @@ def test_who_leaves_is_not_answered_and_costs_nothing_more(resources: Resources)
             hold = threading.Event()
             for _ in range(64):
                 predictor.side._pool.submit(hold.wait, 60)
-            left = asyncio.ensure_future(predictor.predict("shades", wish(), given.files([png(0, 400)]), 1))
+            left = asyncio.ensure_future(predictor.predict("shades", wish(), given.files([png(0, 400)])))
             await asyncio.sleep(0.01)
             left.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await left
             hold.set()
-            await predictor.predict("shades", wish(), given.files([png(0, 400)]), 1)
+            await predictor.predict("shades", wish(), given.files([png(0, 400)]))
             assert count(counted, "syllabus_model_batches_total") == 1
 
     asyncio.run(scenario())
@@ -244,7 +244,7 @@ def test_a_shadow_is_asked_beside_the_version_that_answers(resources: Resources)
 
     async def scenario() -> None:
         async with predicting(resources) as (predictor, counted):
-            made = await predictor.predict("prices", wish(), given.values([[1, None]]), 1)
+            made = await predictor.predict("prices", wish(), given.values([[1, None]]))
             assert made.model.version == 1
             await settled(lambda: count(counted, "syllabus_model_shadow_total", result="agrees") == 1, "the comparison")
 
