@@ -141,7 +141,10 @@ class Catalogue:
             yield {"loc": [*loc, "label_noise"], "msg": f"is not for {task['name']}, which has no targets; set it to 0"}
         augmentation = training.get("augmentation")
         if augmentation and manifest["modality"] != "image":
-            yield {"loc": [*loc, "augmentation"], "msg": "is for images; leave it empty for a table"}
+            yield {
+                "loc": [*loc, "augmentation"],
+                "msg": f"is for images, not for {manifest['modality']} data; leave it empty",
+            }
         stopping, split = training.get("early_stopping"), training.get("split")
         if not isinstance(stopping, dict):
             return

@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from models.errors import JobError
 from models.readers.source import Limits
 from models.readers.stream import CHUNK_BYTES, GZIP, RawEntry, read_up_to, shown, unsafe
 from models.readers.tar import tar_entries
@@ -74,9 +75,11 @@ def walk(path: Path, limits: Limits, *, gzip_entries: bool = False) -> Iterator[
         JobError: `archive_unsafe`, `archive_too_large`, `archive_corrupt`.
     """
     with path.open("rb") as file:
-        magic = file.read(4)
+        head = file.read(HEAD_BYTES)
         file.seek(0)
-        read_entries = zip_entries if magic.startswith(b"PK") else tar_entries
+        if not is_archive(head):
+            raise JobError("archive_corrupt", "The upload is no zip, tar or tar.gz; pack its files into one.")
+        read_entries = zip_entries if head.startswith(b"PK") else tar_entries
         for raw in read_entries(file, limits):
             entry = Entry(raw)
             is_gzip = entry.head.startswith(GZIP_MAGIC) and entry.name.lower().endswith(".gz")

@@ -67,7 +67,9 @@ class Lines:
             yield begun
 
     def _too_long(self) -> JobError:
-        return self._invalid(f"is longer than {self._max_bytes:,} bytes; check the file's quotes and line ends")
+        return self._invalid(
+            f"is longer than {self._max_bytes:,} bytes; break it into several, or, in a table, check the quotes"
+        )
 
     def _invalid(self, problem: str) -> JobError:
         return self._refuse(f"Line {self.number}{self._place} {problem}.")

@@ -78,6 +78,10 @@ class _Reading:
         for name in ahead:
             if name not in names:
                 raise JobError("options_invalid", f"There is no column of values {shown(name)} for `known_ahead`.")
+            if name == options.target:
+                raise JobError(
+                    "options_invalid", f"{shown(name)} is both the `target` and `known_ahead`; take it out of one."
+                )
         target = choose_target([name for name in names if name not in ahead] or [""], options.target)
         if target is None:
             raise JobError("options_invalid", "A series is forecast from itself; leave `target` out or name a column.")
@@ -178,7 +182,10 @@ class _Reading:
                 " series apart in the option `series`."
             )
         if moment < before:  # type: ignore[operator]
-            raise invalid(f"{row.place} is earlier than the row before it; sort the file by time.")
+            raise invalid(
+                f"{row.place} is earlier than the row before it; sort the file by time, and name the column that tells"
+                " several series apart in the option `series`."
+            )
 
     def _fill_gap(self, values: "array[float]", row: Row, steps: float, spacing: Spacing) -> None:
         if steps == 1:

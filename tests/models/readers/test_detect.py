@@ -70,10 +70,11 @@ def test_a_format_that_is_not_read_is_refused(format: str, code: str) -> None:
     assert refusal(b"PAR1", format).code == code
 
 
-@pytest.mark.parametrize("format", ["image-folder", "idx", "npz"])
-@pytest.mark.parametrize("upload", [b"a,b\n1,2\n", b"", b"PK"])
+@pytest.mark.parametrize("format", ["image-folder", "idx", "npz", "text-classes"])
+@pytest.mark.parametrize("upload", [b"a,b\n1,2\n", b"", b"PK", b"good\nbad\n" * 500])
 def test_a_file_of_another_format_than_declared_is_refused(format: str, upload: bytes) -> None:
-    assert refusal(upload, format).code == "archive_corrupt"
+    error = refusal(upload, format)
+    assert (error.code, "no zip, tar or tar.gz" in error.detail) == ("archive_corrupt", True)
 
 
 def test_a_pickle_is_refused_under_any_format() -> None:

@@ -30,7 +30,7 @@ def test_a_line_may_lie_across_pieces(length: int) -> None:
         (b"ok\n\xff\n", "Line 2 of 'a.txt' is not valid UTF-8"),
         (b"ok\na\0\n", "Line 2 of 'a.txt' holds a NUL byte"),
         ("ok\n".encode("utf-16"), "Line 1 of 'a.txt' is UTF-16"),
-        (b"ok\n" + b"x" * 101, "Line 2 of 'a.txt' is longer than 100 bytes"),
+        (b"ok\n" + b"x" * 101, "Line 2 of 'a.txt' is longer than 100 bytes; break it into several"),
         (b"ok\n" + b"x" * 200 + b"\nok\n", "Line 2 of 'a.txt' is longer than 100 bytes"),
     ],
 )

@@ -60,6 +60,8 @@ def test_columns_have_roles() -> None:
     for wrong in ({"target": "x"}, {"target": ""}, {"known_ahead": ["x"]}, {"time": "x"}, {"series": "x"}):
         assert refusal(upload, "series", **wrong).code == "options_invalid"
     assert refusal(upload, "series", known_ahead=["holiday", "sales", "stock"]).code == "options_invalid"
+    both = refusal(upload, "series", target="sales", known_ahead=["sales"])
+    assert "'sales' is both the `target` and `known_ahead`" in both.detail
 
 
 def test_several_series_are_several_rows() -> None:
@@ -81,7 +83,7 @@ def test_several_series_are_several_rows() -> None:
     ("upload", "words"),
     [
         (days(1, 2, 4), ("row 3 (line 4", "1 times", "`gaps`")),
-        (days(1, 3, 2), ("row 3", "sort the file by time")),
+        (days(1, 3, 2), ("row 3", "sort the file by time", "several series", "`series`")),
         (days(1, 2, 2), ("row 3", "`series`")),
         (days(1, 2, 3, values=""), ("row 1", "'value'", "`gaps`")),
         (days(1, 2, 3, values="NaN"), ("row 1", "missing", "`gaps`")),
