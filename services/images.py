@@ -69,14 +69,20 @@ def fit(image: Image.Image, channels: int, size: tuple[int, int], how: str = "cr
     """Bring an image to a network's input: uint8 (channels, H, W).
 
     `crop` cuts out the largest centred part with the aspect ratio of `size` = (H, W) and resizes it; `stretch`
-    resizes the whole image, for networks that answer for every pixel. Transparency is laid over white, 16-bit grey
-    is scaled to 8.
+    resizes the whole image, for networks that answer for every pixel; `exact` raises `Invalid` (`image_size_differs`)
+    for an image of another size. Transparency is laid over white, 16-bit grey is scaled to 8.
     """
     height, width = size
     pixels, mode = _flatten(image), "L" if channels == 1 else "RGB"
     if pixels.mode != mode:  # converting to the same would copy
         pixels = pixels.convert(mode)
     if pixels.size != (width, height):
+        if how == "exact":
+            detail = (
+                f"The image has {pixels.height}×{pixels.width} pixels, and the model was trained on images of "
+                f"{height}×{width} alone; resize it, or train on a data set that was uploaded with image_size."
+            )
+            raise Invalid("image_size_differs", detail)
         if how == "stretch":
             pixels = pixels.resize((width, height), Image.Resampling.BILINEAR)
         else:

@@ -213,9 +213,10 @@ def add_generative(
         return registry.register(session, job, record, stored["model"])
 
 
-def add_shades(resources: Resources, name: str = "shades") -> ModelVersion:
+def add_shades(resources: Resources, name: str = "shades", **described: Any) -> ModelVersion:
     """A version that does everything: an image's code are the shades of its two columns."""
-    return add_generative(resources, name, {"model": autoencoder(), "encoder": encoder(), "decoder": decoder()})
+    graphs = {"model": autoencoder(), "encoder": encoder(), "decoder": decoder()}
+    return add_generative(resources, name, graphs, signature(**described))
 
 
 def add_generator(resources: Resources, name: str = "generator") -> ModelVersion:

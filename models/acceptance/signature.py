@@ -34,6 +34,7 @@ class _Image(_Strict):
     dtype: Literal["uint8"]
     shape: tuple[Literal[1, 3], Side, Side] = Field(strict=False)
     fit: Literal["crop", "stretch"] = "crop"
+    fitted: bool = False
 
 
 class _Rows(_Strict):

@@ -4,7 +4,7 @@ import numpy as np
 
 from models.readers.pixels import PixelFitter
 from models.readers.source import Source
-from models.readers.writer import LABEL, Array, DatasetWriter, Description, image_input
+from models.readers.writer import LABEL, Array, DatasetWriter, Description
 
 
 def write_table(
@@ -38,4 +38,4 @@ def write_images(
     fitter = PixelFitter(source, images.shape[1], images.shape[2], channels=1)
     writer.inputs("train", np.uint8, (fitter.channels, *fitter.size)).append(fitter.fit(images[..., None]))
     writer.targets("train", np.int64).append(targets)
-    return Description("image", "classification", classes, image_input(fitter.channels, fitter.size), LABEL)
+    return Description("image", "classification", classes, fitter.described, LABEL)

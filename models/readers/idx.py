@@ -17,7 +17,7 @@ from models.readers.array_files import CHUNK_BYTES
 from models.readers.pixels import PixelFitter
 from models.readers.source import Source
 from models.readers.stream import GZIP, Inflated, Meter, Stream, read_up_to, shown
-from models.readers.writer import LABEL, DatasetWriter, Description, chunks, image_input
+from models.readers.writer import LABEL, DatasetWriter, Description, chunks
 
 UNSIGNED_BYTE = 8
 SPLIT_PATTERN = re.compile(r"train|t10k|test|val")
@@ -112,7 +112,7 @@ class _Reading:
             modality="image",
             task="classification" if labelled else None,
             classes=self._number_classes(splits) if labelled else None,
-            input=image_input(self._fitter.channels, self._fitter.size),
+            input=self._fitter.described,
             target=LABEL if labelled else None,
         )
 

@@ -84,3 +84,8 @@ class Survey:
         """(height, width) that all are brought to."""
         common = next(iter(self._sizes)) if len(self._sizes) == 1 else None
         return self._source.options.image_size or default_size(common)
+
+    @property
+    def fitted(self) -> bool:
+        """Whether there are images of another size, or may be."""
+        return self._source.options.image_size is not None or self._sizes != {self.size}

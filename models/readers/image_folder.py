@@ -35,7 +35,7 @@ def read(source: Source, writer: DatasetWriter) -> Description:
         modality="image",
         task="classification" if labelled else None,
         classes=layout.classes,
-        input=image_input(channels, size),
+        input=image_input(channels, size, fitted=survey.fitted),
         target=LABEL if labelled else None,
     )
 

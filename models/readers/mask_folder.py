@@ -72,7 +72,7 @@ def read(source: Source, writer: DatasetWriter) -> Description:
         modality="image",
         task="segmentation",
         classes=classes.classes,
-        input=image_input(survey.channels, survey.size, "stretch"),
+        input=image_input(survey.channels, survey.size, "stretch", fitted=survey.fitted),
         target=mask_target(survey.size),
     )
 

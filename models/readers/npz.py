@@ -19,7 +19,7 @@ from models.readers.pixels import PixelFitter
 from models.readers.rows import MAX_COLUMNS
 from models.readers.source import Source
 from models.readers.stream import CHUNK_BYTES, shown
-from models.readers.writer import Array, DatasetWriter, Description, chunks, image_input
+from models.readers.writer import Array, DatasetWriter, Description, chunks
 
 NPY_MAGIC = b"\x93NUMPY"
 SPLITS = {"train": "train", "test": "test", "val": "validation", "valid": "validation", "validation": "validation"}
@@ -163,7 +163,7 @@ def _write_images(source: Source, writer: DatasetWriter, inputs: dict[str, Array
             source.progress(0.75)
             pixels = fitter.fit(chunk.reshape(len(chunk), *shape))
             writer.inputs(split, np.uint8, (fitter.channels, *fitter.size)).append(pixels)
-    return image_input(fitter.channels, fitter.size, how)
+    return fitter.described
 
 
 def _write_features(source: Source, writer: DatasetWriter, inputs: dict[str, Array]) -> dict[str, Any]:

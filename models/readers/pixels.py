@@ -1,10 +1,12 @@
 """The size and channels that a data set's images get, and bringing arrays of pixels to it."""
 
+from typing import Any
+
 import numpy as np
 from PIL import Image
 
 from models.readers.source import Source
-from models.readers.writer import Array
+from models.readers.writer import Array, image_input
 
 MAX_COMMON_SIDE = 256
 DEFAULT_SIZE = (64, 64)
@@ -29,7 +31,13 @@ class PixelFitter:
         self.how = how
         self.channels = source.options.channels or channels
         self.size = source.options.image_size or default_size((height, width))
-        self._as_is = (self.channels, self.size) == (channels, (height, width))
+        self._is_fitted = self.size != (height, width)
+        self._as_is = self.channels == channels and not self._is_fitted
+
+    @property
+    def described(self) -> dict[str, Any]:
+        """The `input` of the data set."""
+        return image_input(self.channels, self.size, self.how, fitted=self._is_fitted)
 
     def fit(self, batch: Array) -> Array:
         """uint8 (n, H, W, C) to uint8 (n, channels, *size)."""

@@ -7,7 +7,7 @@ from models.readers.mask_targets import mask_target
 from models.readers.outlines import OUTLINES, turned
 from models.readers.pixels import PixelFitter
 from models.readers.source import Source
-from models.readers.writer import Array, DatasetWriter, Description, image_input
+from models.readers.writer import Array, DatasetWriter, Description
 
 CLASSES = ("background", "circle", "square", "triangle")
 COUNT = 1000
@@ -26,8 +26,7 @@ def shapes_masks(source: Source, writer: DatasetWriter) -> Description:
     fitter = PixelFitter(source, SIDE, SIDE, channels=1, how="stretch")
     writer.inputs("train", np.uint8, (fitter.channels, *fitter.size)).append(fitter.fit(images[..., None]))
     writer.targets("train", np.uint8, fitter.size).append(resized(masks, fitter.size))
-    described = image_input(fitter.channels, fitter.size, fitter.how)
-    return Description("image", "segmentation", list(CLASSES), described, mask_target(fitter.size))
+    return Description("image", "segmentation", list(CLASSES), fitter.described, mask_target(fitter.size))
 
 
 def drawn(count: int, generator: np.random.Generator) -> tuple[Array, Array]:

@@ -74,9 +74,14 @@ class Description:
 LABEL = {"name": "label", "dtype": "int64", "shape": []}
 
 
-def image_input(channels: int, size: tuple[int, int], how: str = "crop") -> dict[str, Any]:
-    """The `input` of an image data set; `size` is (height, width), `how` images are fitted to it if not cropped."""
-    return {"name": "image", "dtype": "uint8", "shape": [channels, *size]} | ({"fit": how} if how != "crop" else {})
+def image_input(channels: int, size: tuple[int, int], how: str = "crop", *, fitted: bool) -> dict[str, Any]:
+    """The `input` of an image data set.
+
+    `size` is (height, width), `fitted` says whether images of other sizes were brought to it, and `how`, if they were
+    not cropped.
+    """
+    described = {"name": "image", "dtype": "uint8", "shape": [channels, *size]}
+    return described | ({"fit": how} if how != "crop" else {}) | ({"fitted": True} if fitted else {})
 
 
 class DatasetWriter:

@@ -127,9 +127,11 @@ def _longest(row: object) -> int:
 
 def _open_images(model: ServedModel, contents: Sequence[bytes], max_pixels: int) -> Decoding:
     given = model.signature["input"]
+    # What a network makes of an image is told beside it, so it is fitted only where that was done in training too.
+    how = "exact" if model.generative is not None and "fitted" not in given else given.get("fit", "crop")
     opened = ImageFiles(contents, max_pixels)
 
     def decode() -> Feeds:
-        return {given["name"]: opened.decode(given["shape"], given.get("fit", "crop"))}
+        return {given["name"]: opened.decode(given["shape"], how)}
 
     return Decoding(len(contents), opened.num_pixels <= INLINE_PIXELS, decode, opened.sizes)

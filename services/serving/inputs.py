@@ -77,10 +77,10 @@ class ImageFiles:
     def _fit(self, index: int, shape: Sequence[int], how: str) -> np.ndarray:
         try:
             image = images.load(self._images[index])
+            self.sizes.append((image.height, image.width))
+            return images.fit(image, shape[0], (shape[1], shape[2]), how)
         except Invalid as error:
             raise _wrong_image(index, error) from None
-        self.sizes.append((image.height, image.width))
-        return images.fit(image, shape[0], (shape[1], shape[2]), how)
 
 
 def _wrong_image(index: int, error: Invalid) -> Invalid:

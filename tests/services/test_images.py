@@ -118,6 +118,13 @@ def test_fit_leaves_an_image_of_the_right_size_as_it_is() -> None:
     assert np.array_equal(fit(Image.fromarray(pixels), 1, (8, 8))[0], pixels)
 
 
+def test_another_size_can_be_refused_with_both_sizes() -> None:
+    image = Image.new("L", (8, 4))
+    assert fit(image, 1, (4, 8), "exact").shape == (1, 4, 8)
+    with pytest.raises(Invalid, match=r"4×8 pixels.*8×8 alone; resize it"):
+        fit(image, 1, (8, 8), "exact")
+
+
 def test_grey_fills_three_channels_and_colour_becomes_grey() -> None:
     assert fit(Image.new("L", (4, 4), 9), 3, (4, 4)).tolist() == [[[9] * 4] * 4] * 3
     assert fit(Image.new("RGB", (4, 4), "white"), 1, (4, 4)).min() == 255

@@ -30,8 +30,8 @@ from tests.stack import wait_until
 NUMBERS = np.random.default_rng(0).random((5, 4), np.float32)
 BINARY, LENGTH = binary(NUMBERS)
 MULTIPART = (
-    b"--b\r\nContent-Disposition: form-data; name=file; filename=a\r\n\r\n" + png(0) + b"\r\n"
-    b"--b\r\nContent-Disposition: form-data; name=file; filename=b\r\n\r\n" + png(255) + b"\r\n--b--\r\n"
+    b"--b\r\nContent-Disposition: form-data; name=file; filename=a\r\n\r\n" + png(0, 2) + b"\r\n"
+    b"--b\r\nContent-Disposition: form-data; name=file; filename=b\r\n\r\n" + png(255, 2) + b"\r\n--b--\r\n"
 )
 OCTETS = "application/octet-stream"
 
@@ -82,10 +82,10 @@ MESSAGES: dict[str, Message] = {
     "generate-much": ("/v1/models/columns/generate", b'{"n": 200, "seed": 1}', "application/json", ()),
     "generate-class": ("/v1/models/lamps/generate", b'{"seed": 1, "label": "lit"}', "application/json", ()),
     "decode": ("/v1/models/columns/decode?version=1", b'{"codes": [[0, 1]]}', "application/json", ()),
-    "encode": ("/v1/models/columns/encode", png(9), "image/png", ()),
-    "encode-label": ("/v1/models/lamps/encode?label=lit", png(9), "image/png", ()),
+    "encode": ("/v1/models/columns/encode", png(9, 2), "image/png", ()),
+    "encode-label": ("/v1/models/lamps/encode?label=lit", png(9, 2), "image/png", ()),
     "encode-multipart": ("/v1/models/columns/encode", MULTIPART, "multipart/form-data; boundary=b", ()),
-    "reconstruct": ("/v1/models/columns/reconstruct", png(9), "image/png", ("Accept: image/png",)),
+    "reconstruct": ("/v1/models/columns/reconstruct", png(9, 2), "image/png", ("Accept: image/png",)),
     "anomaly": ("/v1/models/columns/anomaly", b'{"inputs": [[[0, 0], [255, 255]]]}', "application/json", ()),
     "interpolate": ("/v1/models/columns/interpolate", b'{"from": 1, "to": [0, 1]}', "application/json", ()),
     "interpolate-files": ("/v1/models/columns/interpolate", MULTIPART, "multipart/form-data; boundary=b", ()),

@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 from api.main import create_app
 from services.settings import Settings
 from tests.api.conftest import add_version, migrate, opened
-from tests.generative_models import add_generator, add_homes, add_lamps, add_shades
+from tests.generative_models import IMAGE, add_generator, add_homes, add_lamps, add_shades
 from tests.serving_models import image_classifier, image_signature
 
 Problem = Callable[[httpx.Response, int, str], dict[str, Any]]
@@ -34,6 +34,7 @@ def client(tmp_path_factory: pytest.TempPathFactory, broker_url: str) -> Iterato
         resources = opened(running)
         for add in (add_shades, add_generator, add_lamps, add_homes):
             add(resources)
+        add_shades(resources, "album", input={**IMAGE, "fitted": True})
         add_version(resources, "classes", image_classifier(), image_signature())
         yield running
 
@@ -208,7 +209,7 @@ class TestInputs:
     def test_codes_are_those_of_the_encoder(self, client: TestClient) -> None:
         body = {"inputs": [STRIPES, CHECKS]}
         assert answered(client, "shades", "encode", body)["codes"] == [[0, 1], [0.5, 0.5]]
-        picture = client.post("/v1/models/shades/encode", content=png([[51, 51], [51, 51]], 8), headers=PNG_BODY)
+        picture = client.post("/v1/models/shades/encode", content=png([[51, 51], [51, 51]]), headers=PNG_BODY)
         assert picture.json()["codes"] == [[pytest.approx(0.2)] * 2]
         several = client.post("/v1/models/shades/encode", files=[("file", png(STRIPES)), ("file", png(CHECKS))])
         assert several.json()["codes"] == [[0, 1], [0.5, 0.5]]
@@ -236,6 +237,17 @@ class TestInputs:
             {"score": 0.25, "threshold": 0.01, "anomalous": True},
             {"score": 0.0, "threshold": 0.01, "anomalous": False},
         ]
+
+    @pytest.mark.parametrize("call", ["encode", "reconstruct", "anomaly", "predict"])
+    def test_an_image_of_another_size_is_fitted_only_if_those_of_the_training_were(
+        self, client: TestClient, problem: Problem, call: str
+    ) -> None:
+        large = {"content": png(STRIPES, 8), "headers": PNG_BODY}
+        answer = problem(client.post(f"/v1/models/shades/{call}", **large), 422, "image_size_differs")
+        assert "16×16 pixels" in answer["detail"]
+        assert "2×2 alone; resize it" in answer["detail"]
+        assert [error["loc"] for error in answer["errors"]] == [["body", "inputs", 0]]
+        assert client.post(f"/v1/models/album/{call}", **large).status_code == 200
 
     @pytest.mark.parametrize("call", ["encode", "reconstruct", "anomaly"])
     def test_what_is_no_image_is_422(self, client: TestClient, problem: Problem, call: str) -> None:

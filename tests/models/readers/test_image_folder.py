@@ -78,19 +78,20 @@ def test_mixed_sizes_become_64_by_64_and_colour_is_kept() -> None:
         "dog/2.gif": png(format="GIF"),
     }
     ingested = ingest(zip_of(files))
-    assert ingested.manifest["input"]["shape"] == [3, 64, 64]
+    assert ingested.manifest["input"] == {"name": "image", "dtype": "uint8", "shape": [3, 64, 64], "fitted": True}
     assert ingested.inputs().shape == (4, 3, 64, 64)
 
 
 def test_large_images_of_one_size_become_64_by_64() -> None:
     files = {name: png(size=(300, 300)) for name in ("cat/1.png", "dog/1.png")}
-    assert ingest(zip_of(files)).manifest["input"]["shape"] == [1, 64, 64]
+    described = ingest(zip_of(files)).manifest["input"]
+    assert (described["shape"], described["fitted"]) == ([1, 64, 64], True)
 
 
 @pytest.mark.parametrize(("image_size", "shape"), [(10, [3, 10, 10]), ([6, 12], [3, 6, 12])])
 def test_size_and_channels_may_be_chosen(image_size: int | list[int], shape: list[int]) -> None:
     ingested = ingest(zip_of(two_classes()), image_size=image_size, channels=3)
-    assert ingested.manifest["input"]["shape"] == shape
+    assert (ingested.manifest["input"]["shape"], ingested.manifest["input"]["fitted"]) == (shape, True)
     assert list(ingested.inputs().shape[1:]) == shape
 
 

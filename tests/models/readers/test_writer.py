@@ -9,7 +9,7 @@ import pytest
 from models.errors import UnsuitableData
 from models.readers.writer import LABEL, MAX_EXAMPLES, DatasetWriter, Description, Skipped, image_input
 
-IMAGES = Description("image", "classification", ["a", "b"], image_input(1, (2, 3)), LABEL)
+IMAGES = Description("image", "classification", ["a", "b"], image_input(1, (2, 3), fitted=False), LABEL)
 
 
 def write(directory: Path, labels: list[int], shade: int = 0) -> DatasetWriter:
