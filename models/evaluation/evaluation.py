@@ -1,6 +1,7 @@
 """One version evaluated on one split: its answers, and all that is told of them."""
 
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -82,7 +83,9 @@ class Evaluation:
             known = familiarity.training_rows(DataSet.open(context.reference).as_taken(signature), candidate.version)
         total = len(examples) * (1 + len(context.others)) + len(known or ())
         answering = Answering.of(context, candidate, dataset, Progress(context.report, total))
-        evaluator = EVALUATORS[signature["task"]](signature["labels"] or [], dataset.num_inputs)
+        taken = signature["input"]["shape"]
+        num_inputs = dataset.num_inputs if None in taken else prod(taken)
+        evaluator = EVALUATORS[signature["task"]](signature["labels"] or [], num_inputs)
         answers = evaluator.fitted(answering.answer_all(examples), signature["labels"], targets)
         scores = _scores(evaluator, TASKS[signature["task"]], targets, answers)
         exhibits = Exhibits(context.scratch)

@@ -186,6 +186,21 @@ def test_classes_and_columns_are_matched_by_name(trained: Outcome, iris: Path, t
     assert evaluate(tmp_path, trained, other).result["metrics"]["accuracy"] > 0.9
 
 
+def test_a_column_more_changes_no_metric(diabetes: Path, tmp_path: Path) -> None:
+    request = {"architecture": "linear", "training": {"epochs": 1}}
+    trained = run(context_of(tmp_path / "train", "train", request, dataset=diabetes))
+    inputs, targets = (np.load(diabetes / f"train.{name}.npy")[:300] for name in ("inputs", "targets"))
+    columns = json.loads((diabetes / "manifest.json").read_text())["input"]["columns"]
+    wider = np.column_stack([np.ones(len(inputs), np.float32), inputs])
+    more = [{"name": "note", "kind": "numeric"}, *columns]
+    plain = write_data_set(tmp_path / "plain", {"train": (inputs, targets)}, columns=columns)
+    other = write_data_set(tmp_path / "other", {"train": (wider, targets)}, columns=more)
+    results = [evaluate(path / "job", trained, path, reference=diabetes).result for path in (plain, other)]
+    assert results[0]["metrics"] == results[1]["metrics"]
+    assert results[0]["drift"] == results[1]["drift"]
+    assert [row["loss"] for row in results[0]["hardest"]] == [row["loss"] for row in results[1]["hardest"]]
+
+
 def test_a_class_that_the_model_does_not_know_is_refused(trained: Outcome, iris: Path, tmp_path: Path) -> None:
     inputs, targets = np.load(iris / "train.inputs.npy"), np.load(iris / "train.targets.npy")
     other = write_data_set(tmp_path / "other", {"train": (inputs, targets)}, classes=["setosa", "rose", "virginica"])
