@@ -7,6 +7,7 @@ import pytest
 
 from models.errors import JobError
 from models.run import Candidate, Outcome, Stopped, run
+from shapes.decimals import shortest
 from tests.models.running import Recorder, context_of, file, wish_at_poll, write_data_set
 
 
@@ -104,7 +105,7 @@ def test_the_hardest_rows_are_listed_with_their_values(trained: Outcome, iris: P
     assert [row["loss"] for row in rows] == sorted((row["loss"] for row in rows), reverse=True)
     (first, *_) = json.loads(file(outcome, "report.json").read_text())["hardest"]
     inputs = np.load(iris / "train.inputs.npy")[first["source_row"]]
-    assert first["values"] == dict(zip(("x0", "x1", "x2", "x3"), map(float, inputs), strict=True))
+    assert first["values"] == dict(zip(("x0", "x1", "x2", "x3"), map(shortest, inputs), strict=True))
     assert len(file(outcome, "hardest.csv").read_text().splitlines()) == 5
 
 
