@@ -68,3 +68,18 @@ class ServedModel:
 def tokenizer_of(model: ServedModel, side: Literal["input", "output"] = "input") -> Tokenizer:
     """That of the texts which a version reads, or of those which it writes."""
     return Tokenizer.of(model.signature[side]["tokenizer"])
+
+
+@lru_cache(64)
+def ranges(model: ServedModel) -> Mapping[str, int]:
+    """By the names of inputs that stand for something, tokens or classes, how many there are, counted from 0.
+
+    The nodes of trees, which are of more than one kind, have none.
+    """
+    found = {}
+    given = model.signature.get("input", {})  # which a model of a user's own has not
+    if "tokenizer" in given and given["tokenizer"]["unit"] != "tree":
+        found[given["name"]] = tokenizer_of(model).num_tokens
+    if (classes := (model.generative or {}).get("classes")) is not None:
+        found["label"] = len(classes)
+    return found

@@ -21,9 +21,9 @@ from services.serving.directory import INFER, Directory
 from services.serving.engine import DEFAULT_PRIORITY, Engine, Loaded, deadline_after
 from services.serving.given import Decoding, Given
 from services.serving.metrics import ServingMetrics
-from services.serving.model import DECODER, ENCODER, GRAPHS, ServedModel
+from services.serving.model import DECODER, ENCODER, GRAPHS, ServedModel, ranges
 from services.serving.network import Feeds
-from services.serving.protocol.requests import InferRequest, check_outputs, decode
+from services.serving.protocol.requests import InferRequest, check_outputs, check_ranges, decode
 from services.serving.shadow import Shadow
 from services.serving.side_threads import SideThreads
 from services.serving.writing import Parts, Search, Writer, limits
@@ -275,6 +275,7 @@ def _infer_call(found: Found, request: InferRequest, wish: Wish) -> InferCall:
     """What the request itself says of its deadline and priority is held against the headers' wish."""
     network, header = found.loaded.network, request.header
     check_outputs(header, network.outputs)
+    check_ranges(request.inputs, ranges(found.model))
     deadline = wish.deadline
     if header.timeout_seconds is not None:
         deadline = min(deadline, deadline_after(header.timeout_seconds))

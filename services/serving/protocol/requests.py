@@ -113,6 +113,18 @@ def check_outputs(request: Header, outputs: Sequence[TensorSpec]) -> None:
             tensors.check_json(name, datatypes[name])
 
 
+def check_ranges(inputs: Mapping[str, np.ndarray], ranges: Mapping[str, int]) -> None:
+    """Raise `Invalid` for a number that stands for nothing; `ranges` says how many there are, counted from 0.
+
+    A graph would take some of these for others.
+    """
+    for name, count in ranges.items():
+        array = inputs[name]
+        wrong = array[(array < 0) | (array >= count)]
+        if len(wrong):
+            raise tensors.invalid(f"The input {quoted(name)} holds {wrong[0]}; its numbers are from 0 to {count - 1}.")
+
+
 def _read(header: Header, body: bytes, start: int) -> InferRequest:
     if len(body) - start != header.num_bytes:
         raise tensors.invalid(

@@ -19,7 +19,9 @@ from services.serving.directory import FRESH_SECONDS
 from services.settings import Settings
 from services.tables import ModelVersion
 from tests.api.conftest import add_version, migrate, opened, running_gateway
+from tests.generative_models import CLASSES, add_generative, decoder, generative, signature
 from tests.protocol_models import MODELS
+from tests.serving_models import text_classifier, text_signature
 from tests.stack import free_port, wait_until
 
 IMAGE = {"name": "image", "shape": [1, 1, 2, 2], "datatype": "UINT8", "data": [250, 255, 250, 255]}
@@ -51,6 +53,29 @@ def test_a_trained_model_answers_by_name_and_by_version_or_alias(client: TestCli
         assert client.get(f"/v2/models/{path}/ready").status_code == 200
         assert client.get(f"/v2/models/{path}/config").json()["output"][0]["dims"] == [3]
         assert client.get(f"/v2/models/{path}").json()["inputs"][0]["shape"] == [-1, 1, 2, 2]
+
+
+def test_a_number_that_stands_for_no_token_or_class_is_refused(client: TestClient) -> None:
+    resources = opened(client)
+    add_version(resources, "letters", text_classifier(), text_signature())
+    code = {"name": "code", "dtype": "float32", "shape": [2]}
+    told = generative(conditional=True, classes=CLASSES)
+    graphs = {"model": decoder(conditional=True)}
+    add_generative(resources, "lamps", graphs, signature(input=code, labels=CLASSES), told)
+
+    def inferred(model: str, name: str, number: int, *others: dict[str, Any]) -> httpx.Response:
+        numbers = {"name": name, "datatype": "INT64", "shape": [1, 1][: 2 - len(others)], "data": [number]}
+        answer: httpx.Response = client.post(f"/v2/models/{model}/infer", json={"inputs": [numbers, *others]})
+        return answer
+
+    codes = {"name": "code", "datatype": "FP32", "shape": [1, 2], "data": [0, 1]}
+    for number in (-5, 9):
+        wrong = [inferred("letters", "tokens", number), inferred("lamps", "label", number, codes)]
+        assert [each.status_code for each in wrong] == [400, 400]
+        assert f"holds {number}; its numbers are from 0 to 3" in wrong[0].json()["error"]
+        assert f"holds {number}; its numbers are from 0 to 1" in wrong[1].json()["error"]
+    assert inferred("letters", "tokens", 3).status_code == 200
+    assert inferred("lamps", "label", 1, codes).status_code == 200
 
 
 def test_predictions_of_both_protocols_are_in_the_statistics(client: TestClient, shades: ModelVersion) -> None:
