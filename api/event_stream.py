@@ -110,6 +110,8 @@ class EventStream(StreamingResponse):
         """Send until the events or the client end. Raises `TooManyRequests` before anything is sent."""
         self._streams.enter()
         try:
+            if scope["method"] == "HEAD":
+                await self._events.aclose()  # nobody would read one
             await super().__call__(scope, receive, send)
         except TimeoutError:
             log.warning("event_stream_not_read")

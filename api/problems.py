@@ -175,6 +175,7 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
         # The router names the methods of the first route that matched, and there may be more on the path.
         path = getattr(request.scope.get("route"), "path", "")
         methods = [method.upper() for method in request.app.openapi()["paths"].get(path, ())]
+        methods += ["HEAD"] if "GET" in methods else []
         headers["Allow"] = ", ".join(methods) or headers.get("Allow", "")
     return problem(request.scope["path"], status, code, status.phrase, error.detail, headers=headers)
 

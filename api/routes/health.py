@@ -13,7 +13,6 @@ router = APIRouter(tags=["service"])
 log = structlog.get_logger(__name__)
 
 
-@router.head("/health/live", include_in_schema=False)
 @router.get("/health/live")
 async def live() -> Health:
     """200 while the process answers at all."""
@@ -33,7 +32,6 @@ def _missing(resources: Resources) -> list[str]:
     return missing
 
 
-@router.head("/health/ready", include_in_schema=False)
 @router.get("/health/ready", responses={503: {"model": Health, "description": "What is missing."}})
 def ready(resources: Open, response: Response) -> Health:
     """200 when the database and the broker answer, else 503 with what is missing."""

@@ -12,7 +12,6 @@ from fastapi import APIRouter, Request, Response
 from api.data_plane.targets import INFER, INFER_VERSION, Target
 from api.dependencies import ModelName, Open, Version
 from api.openapi import also, reference
-from api.routes import protocol_extensions
 from api.routes.predictions import answer, unique_headers
 from api.routes.protocol_extensions import Serving
 from api.schemas.inference_protocol import (
@@ -31,8 +30,6 @@ from services.serving.predictions import Predictor, Wish
 from services.serving.protocol.responses import metadata
 
 router = APIRouter(tags=["inference protocol"])
-# First, since of two routes that match the first is taken: /v2/models/stats is not the model `stats`.
-router.include_router(protocol_extensions.router)
 
 EXTENSIONS = [
     "binary_tensor_data",
@@ -78,14 +75,12 @@ async def server_metadata() -> ServerMetadata:
     return ServerMetadata(name="syllabus", version=VERSION, extensions=EXTENSIONS)
 
 
-@router.head("/v2/health/live", include_in_schema=False)
 @router.get("/v2/health/live")
 async def server_live() -> ServerLive:
     """200 while the process answers at all."""
     return ServerLive(live=True)
 
 
-@router.head("/v2/health/ready", include_in_schema=False)
 @router.get("/v2/health/ready")
 def server_ready(resources: Open) -> ServerReady:
     """200 when models can be looked up: when the database answers."""

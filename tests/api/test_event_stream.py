@@ -77,6 +77,14 @@ def succeed(resources: Resources, job_id: str, token: str) -> None:
         lifecycle.enter(session, job_id, "succeeded", token=token)
 
 
+def test_the_head_of_a_stream_does_not_wait_for_the_job(streaming: Gateway, resources: Resources) -> None:
+    job, _ = claimed(resources)
+    with httpx.Client(base_url=streaming.url) as client:
+        for _ in range(2):  # on one connection
+            head = client.head(f"/v1/jobs/{job}/events")
+            assert (head.status_code, head.headers["content-type"]) == (200, "text/event-stream; charset=utf-8")
+
+
 def test_a_stream_follows_a_job_to_its_end(streaming: Gateway, resources: Resources) -> None:
     job_id, token = claimed(resources)
     received: list[Event] = []
@@ -187,7 +195,7 @@ def test_events_are_closed_where_the_client_leaves_in_mid_stream() -> None:
         events, streams = numbers(), Streams(1)
         response = EventStream(streams, events)
         with pytest.raises(ClientDisconnect):
-            await response({"type": "http", "asgi": {"spec_version": "2.4"}}, receive, send)
+            await response({"type": "http", "method": "GET", "asgi": {"spec_version": "2.4"}}, receive, send)
         assert closed
         streams.enter()
 

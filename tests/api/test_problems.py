@@ -100,7 +100,7 @@ def test_paths_and_methods_that_do_not_exist_are_problems_too(lite_client: TestC
     problem(lite_client.get("/v1/nope"), 404, "route_not_found")
     response = lite_client.patch("/v1/datasets/x")
     problem(response, 405, "method_not_allowed")
-    assert response.headers["allow"] == "GET, DELETE"
+    assert response.headers["allow"] == "GET, DELETE, HEAD"
 
 
 def test_the_instance_is_the_path_without_its_query(lite_client: TestClient) -> None:

@@ -187,9 +187,9 @@ def test_what_is_unknown_is_404(send: Send, method: str, path: str) -> None:
     [
         ("GET", SEQUENCE, "POST"),
         ("PUT", "/v2/models/sequence/versions/1/infer", "POST"),
-        ("POST", "/v2", "GET"),
-        ("DELETE", "/v2/models/sequence", "GET"),
-        ("POST", "/v2/models/stats", "GET"),
+        ("POST", "/v2", "GET, HEAD"),
+        ("DELETE", "/v2/models/sequence", "GET, HEAD"),
+        ("POST", "/v2/models/stats", "GET, HEAD"),
         ("GET", "/v2/repository/index", "POST"),
         ("GET", "/v2/repository/models/sequence/load", "POST"),
     ],
