@@ -125,7 +125,8 @@ def predictions(items: Sequence[Json], *, width: int = 24) -> Table:
     for index, item in enumerate(items):
         candidates = _candidates(item)
         if not candidates:
-            table.add_row(str(index), cells.text(_said(item)), "", "")
+            for place, line in enumerate(_said(item)):
+                table.add_row(str(index) if place == 0 else "", cells.text(line), "", "")
         for rank, (label, share) in enumerate(candidates):
             table.add_row(
                 str(index) if rank == 0 else "",
@@ -145,15 +146,20 @@ def _candidates(item: Json) -> list[tuple[str, float]]:
     return [(each["label"], each.get("probability") or 0.0) for each in item.get("top_k") or [item]]
 
 
-def _said(item: Json) -> str:
-    """A text, words with their labels, the steps to come, or a number."""
+def _said(item: Json) -> list[str]:
+    """A text, words with their labels, the steps to come and a line for each of their quantiles, or a number."""
     if "text" in item:
-        return str(item["text"])
-    if "tokens" in item:
-        return " ".join(f"{each['text']}/{each['label']}" for each in item["tokens"])
+        return [str(item["text"])]
     if "forecast" in item:
-        return ", ".join(cells.number(value) for value in item["forecast"])
-    return cells.number(next((item[name] for name in ("value", "log_probability", "score") if name in item), None))
+        quantiles = [f"{level}: {_listed(values)}" for level, values in item.get("quantiles", {}).items()]
+        return [_listed(item["forecast"]), *quantiles]
+    if isinstance(item.get("tokens"), list):  # and not their number
+        return [" ".join(f"{each['text']}/{each['label']}" for each in item["tokens"])]
+    return [cells.number(next((item[name] for name in ("value", "log_probability", "score") if name in item), None))]
+
+
+def _listed(values: Sequence[float]) -> str:
+    return ", ".join(cells.number(value) for value in values)
 
 
 def variants(items: Sequence[Json]) -> Table:

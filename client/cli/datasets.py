@@ -33,8 +33,8 @@ def upload(
     format: Annotated[
         str,
         typer.Option(
-            help="image-folder, mask-folder, idx, csv, npz, text-folder, text-classes, pairs, conll, trees or series;"
-            " auto finds out."
+            help="image-folder, mask-folder, idx, csv, parquet, npz, text-folder, text-classes, pairs, conll, trees or"
+            " series; auto finds out."
         ),
     ] = "auto",
     option: Annotated[

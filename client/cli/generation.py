@@ -32,7 +32,7 @@ def generate(
     n: Annotated[int | None, typer.Option("-n", min=1, help="How many samples.", show_default="16")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="The same seed gives the same samples.")] = None,
     label: Annotated[list[str] | None, typer.Option(help="The class; one for each sample if repeated.")] = None,
-    temperature: Annotated[float, typer.Option(help="Of the codes: near 0, what is likeliest, up to 10.")] = 1.0,
+    temperature: Annotated[float, typer.Option(help="Of codes or tokens: near 0, the likeliest; up to 10.")] = 1.0,
     start: Annotated[str | None, typer.Option(help="Of texts: what each begins with.")] = None,
     top_k: Annotated[int | None, typer.Option(min=1, help="Of texts: the most probable tokens alone.")] = None,
     top_p: Annotated[float | None, typer.Option(help="Of texts: those that have this probability together.")] = None,

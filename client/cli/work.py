@@ -173,6 +173,7 @@ def predict(
     variant: Annotated[str | None, typer.Option(help="A variant, such as int8. (default: the version's)")] = None,
     top_k: Annotated[int | None, typer.Option(min=1, help="How many of the likeliest labels to answer.")] = None,
     beam_width: Annotated[int | None, typer.Option(min=1, help="How many texts a translation tries at once.")] = None,
+    max_length: Annotated[int | None, typer.Option(min=1, help="How long a translation may be, in its units.")] = None,
     timeout_ms: Annotated[int | None, typer.Option(min=1, help="How long the answer may take.")] = None,
     priority: Annotated[
         int | None, typer.Option(min=1, max=9, help="1 comes first of the requests that wait, 9 last. (default: 5)")
@@ -196,10 +197,13 @@ def predict(
             variant=variant,
             top_k=top_k,
             beam_width=beam_width,
+            max_length=max_length,
             timeout_ms=timeout_ms,
             priority=priority,
         )
         s.show(answer, results.predictions(answer["predictions"]))
+        if num_cut := sum("truncated" in item for item in answer["predictions"]):
+            s.note(f"Texts longer than the model reads, and read only so far: {num_cut}.")
         if output is not None:
             s.note(f"{_save_masks(answer['predictions'], images or [], output)} masks are in {output}.")
 

@@ -71,7 +71,13 @@ def test_texts_tags_and_forecasts_are_shown_as_they_are_said() -> None:
     tokens = [{"text": "New", "label": "B-place"}, {"text": "York", "label": "I-place"}]
     assert said({"tokens": tokens, "entities": []}) == "0  New/B-place York/I-place"
     assert said({"forecast": [1.5, 2.25]}) == "0  1.5, 2.25"
-    assert said({"log_probability": -7.5, "perplexity": 2.0}) == "0  -7.5"
+    assert said({"log_probability": -7.5, "tokens": 3, "perplexity": 2.0}) == "0  -7.5"
+
+
+def test_a_forecast_has_a_line_for_each_of_its_quantiles() -> None:
+    item = {"forecast": [1.5, 2.25], "quantiles": {"0.1": [1.0, 2.0], "0.5": [1.5, 2.25], "0.9": [2.0, 3.0]}}
+    lines = [line.strip() for line in drawn(results.predictions([item])).splitlines()[1:]]
+    assert lines == ["0  1.5, 2.25", "0.1: 1, 2", "0.5: 1.5, 2.25", "0.9: 2, 3"]
 
 
 def test_an_estimate_has_its_interval_where_there_is_one() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from client.api import Syllabus
 from tests.client.cli.conftest import Command
+from tests.client.web import serving
 from tests.stack import Stack
 
 
@@ -86,6 +87,16 @@ class TestTrainedModel:
     def test_a_method_for_images_is_refused_for_a_table(self, syllabus: Command) -> None:
         result = syllabus("explain", "cli-iris", "--method", "grad_cam")
         assert (result.exit_code, "methods" in result.stderr) == (3, True)
+
+
+def test_a_translation_is_bounded_and_said_to_be_read_in_part() -> None:
+    body = json.dumps(
+        {"predictions": [{"text": "ok", "score": -1.0, "truncated": True}, {"text": "so", "score": -1.0}]}
+    )
+    with serving(lambda handler, request: handler.send(200, body.encode())) as web:
+        result = Command(web.url)("predict", "m", "--rows", '["a", "b"]', "--max-length", "9")
+        assert web.requests[0].path == "/v1/models/m/predict?version=latest&max_length=9"
+    assert (result.exit_code, "read only so far: 1" in result.stderr) == (0, True)
 
 
 def test_images_are_predicted_one_by_one_and_together(syllabus: Command, stack: Stack, image_folder: Path) -> None:
