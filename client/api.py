@@ -67,6 +67,7 @@ class Syllabus(Submissions):
         version: Version = "latest",
         variant: str | None = None,
         top_k: int | None = None,
+        calibrated: bool = False,
         beam_width: int | None = None,
         max_length: int | None = None,
         timeout_ms: int | None = None,
@@ -75,6 +76,8 @@ class Syllabus(Submissions):
         """Predict now. Returns `{"model", "version", "predictions": [...]}`, an answer an input.
 
         Of a model that writes texts, `beam_width` is how many it tries at once, and `max_length` how long one may be.
+
+        With `calibrated` a classifier's probabilities are those at the temperature kept with the version.
 
         `variant` is a file of the version, such as `int8`, instead of the one that it serves by default. An answer that
         takes longer than `timeout_ms` is an ApiError, and nothing is asked again; of those that wait, a `priority` of 1
@@ -86,6 +89,7 @@ class Syllabus(Submissions):
         """
         body = body_of(inputs)
         options = {"variant": variant, "top_k": top_k, "beam_width": beam_width, "max_length": max_length}
+        options["calibrated"] = "true" if calibrated else None
         headers = {"X-Timeout-Ms": timeout_ms, "X-Priority": priority}
         body["headers"] = body.get("headers", {}) | {
             name: str(each) for name, each in headers.items() if each is not None

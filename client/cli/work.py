@@ -172,6 +172,9 @@ def predict(
     version: VersionOption = "latest",
     variant: Annotated[str | None, typer.Option(help="A variant, such as int8. (default: the version's)")] = None,
     top_k: Annotated[int | None, typer.Option(min=1, help="How many of the likeliest labels to answer.")] = None,
+    calibrated: Annotated[
+        bool, typer.Option("--calibrated", help="Probabilities at the temperature kept with the version.")
+    ] = False,
     beam_width: Annotated[int | None, typer.Option(min=1, help="How many texts a translation tries at once.")] = None,
     max_length: Annotated[int | None, typer.Option(min=1, help="How long a translation may be, in its units.")] = None,
     timeout_ms: Annotated[int | None, typer.Option(min=1, help="How long the answer may take.")] = None,
@@ -196,6 +199,7 @@ def predict(
             version=version,
             variant=variant,
             top_k=top_k,
+            calibrated=calibrated,
             beam_width=beam_width,
             max_length=max_length,
             timeout_ms=timeout_ms,

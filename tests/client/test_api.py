@@ -80,12 +80,12 @@ def test_what_cannot_be_sent_is_a_type_error_that_says_what_can(inputs: Any) -> 
         api.predict("m", inputs)
 
 
-def test_a_variant_a_deadline_and_a_priority_are_asked_for() -> None:
+def test_a_variant_calibration_a_deadline_and_a_priority_are_asked_for() -> None:
     with serving(accept) as web, Syllabus(web.url) as api:
         for inputs in (PNG, [PNG, PNG], [[1.5]]):
-            api.predict("m", inputs, variant="int8", timeout_ms=50, priority=1)
+            api.predict("m", inputs, variant="int8", calibrated=True, timeout_ms=50, priority=1)
     for request in web.requests:
-        assert request.path == "/v1/models/m/predict?version=latest&variant=int8"
+        assert request.path == "/v1/models/m/predict?version=latest&variant=int8&calibrated=true"
         assert (request.headers["x-timeout-ms"], request.headers["x-priority"]) == ("50", "1")
 
 
