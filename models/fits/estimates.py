@@ -1,7 +1,7 @@
 """How sure one can be of metrics that come from several trainings."""
 
 from collections.abc import Callable, Mapping
-from math import sqrt
+from math import inf, sqrt
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,12 @@ from models.metrics.resampling import RESAMPLES
 from models.splits import Rows
 
 
-def over_fits(values: list[float | None], test_to_train: float) -> dict[str, Any]:
+def over_fits(
+    values: list[float | None], test_to_train: float, bounds: tuple[float, float] = (-inf, inf)
+) -> dict[str, Any]:
     """Mean, standard deviation (with n - 1) and 95 % confidence interval of a metric's values, one of each fit.
+
+    `bounds` are the least and the greatest that the metric can be, at which the interval ends.
 
     The interval is Student's t with the variance of Nadeau and Bengio 2003, Inference for the generalization
     error: s² · (1/n + test rows / training rows). The fits share training rows, so that s² / n alone would promise
@@ -28,7 +32,8 @@ def over_fits(values: list[float | None], test_to_train: float) -> dict[str, Any
         return {"mean": mean, "std": None, "interval": None}
     std = float(known.std(ddof=1))
     half = float(stats.t.ppf((1 + CONFIDENCE) / 2, len(known) - 1)) * std * sqrt(1 / len(known) + test_to_train)
-    return {"mean": mean, "std": std, "interval": [mean - half, mean + half]}
+    least, greatest = bounds
+    return {"mean": mean, "std": std, "interval": [max(mean - half, least), min(mean + half, greatest)]}
 
 
 def over_rows(rows_N: Rows, numbers: Callable[[Rows], Mapping[str, float | None]]) -> dict[str, dict[str, Any]]:

@@ -18,6 +18,7 @@ from models.fits.answers import PooledAnswers
 from models.fits.fitting import Fit, Fitted, configuration, fit_all
 from models.fits.folds import Folding, rolling_origins, training_parts
 from models.fits.scoring import Numbers, announce, numbers_of, scores_of, targets_of
+from models.metrics import bounds_of
 from models.metrics.intervals import CONFIDENCE
 from models.run import JobContext, Outcome, given, obey
 from models.splits import Parts, Rows
@@ -103,7 +104,7 @@ def _over_folds(folds: list[dict[str, Any]]) -> dict[str, Any]:
     rows = folds[0]["rows"]
     test_to_train = rows["test"] / rows["train"]
     return {
-        name: estimates.over_fits([fold["metrics"][name] for fold in folds], test_to_train)
+        name: estimates.over_fits([fold["metrics"][name] for fold in folds], test_to_train, bounds_of(name))
         for name in folds[0]["metrics"]
     }
 

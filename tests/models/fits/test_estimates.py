@@ -3,6 +3,7 @@ import pytest
 from numpy.typing import NDArray
 
 from models.fits.estimates import over_fits, over_rows
+from models.metrics import bounds_of
 from models.splits import Rows
 
 
@@ -13,6 +14,14 @@ def test_the_interval_of_a_mean_is_students_with_the_correction_for_shared_rows(
     assert estimate["std"] == pytest.approx(0.0141421, abs=1e-6)
     half = 2.776445 * 0.0141421 * 0.6708204
     assert estimate["interval"] == pytest.approx([0.90 - half, 0.90 + half], abs=1e-6)
+
+
+def test_an_interval_ends_where_the_metric_does() -> None:
+    assert over_fits([0.2, 0.4], 1.0, bounds_of("token_accuracy"))["interval"] == [0, 1]
+    low, high = over_fits([0.2, 0.4], 1.0, bounds_of("r2"))["interval"]
+    assert (low < -1, high) == (True, 1)
+    low, high = over_fits([0.2, 0.4], 1.0, bounds_of("mae"))["interval"]
+    assert (low, high > 1) == (0, True)
 
 
 def test_a_fit_without_a_value_is_left_out() -> None:
