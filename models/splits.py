@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from models.errors import UnsuitableData
 from models.training.settings import Split
+from shapes import division
 
 Made = TypeVar("Made")
 Rows = NDArray[np.int64]
@@ -24,24 +25,17 @@ def hold_out(count: int, classes: NDArray[Any] | None, split: Split, missing: se
     Raises:
         UnsuitableData: there are too few rows for a split that was asked for.
     """
-    shares = {name: share for name in ("validation", "test") if name in missing and (share := getattr(split, name))}
+    shares = {"validation": split.validation, "test": split.test}
+    try:
+        sizes = division.sizes(count, {name: share for name, share in shares.items() if name in missing})
+    except division.Indivisible as error:
+        raise UnsuitableData(f"{error}.") from error
     order = spread(count, classes, split.seed)
     parts: dict[str, Rows] = {}
     end = count
-    for name, share in shares.items():
-        size = round(count * share)
-        if size == 0:
-            raise UnsuitableData(
-                f"{count} rows are too few to hold {share:.0%} of them out for {name}: "
-                f"add rows, or set `training.split.{name}` higher, or to 0 to go without."
-            )
+    for name, size in sizes.items():
         parts[name] = np.sort(order[end - size : end])
         end -= size
-    if end < 2:
-        raise UnsuitableData(
-            f"{end} of {count} rows would be left to train on and 2 is the least: add rows, or lower "
-            "`training.split.validation` and `training.split.test`."
-        )
     return {"train": np.sort(order[:end]), **parts}
 
 

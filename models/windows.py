@@ -16,10 +16,9 @@ from numpy.typing import NDArray
 from models.errors import Mismatch, UnsuitableData
 from models.ragged import Ragged
 from models.training.settings import Split
+from shapes import division
 
 Rows = NDArray[np.int64]
-_PERIODS = {"month": 12, "day": 7, "hour": 24}
-"""How many units of time go by until a season comes again: a year, a week, a day."""
 
 
 class Windowing(NamedTuple):
@@ -68,12 +67,6 @@ class Windowing(NamedTuple):
         }
 
 
-def season_of(time: Mapping[str, Any]) -> int:
-    """After how many steps of this spacing a season comes again; 1 if that is not known."""
-    period, step = _PERIODS.get(time["unit"], 1), int(time["step"])
-    return period // step if period % step == 0 else 1
-
-
 class Windows:
     """The windows of some series: those that can be scored, and those that reach beyond the end.
 
@@ -95,7 +88,7 @@ class Windows:
         self.series, self.windowing = series, windowing
         self._target = names.index(windowing.target)
         self._ahead = [names.index(name) for name in windowing.known_ahead]
-        self.first = max(windowing.context, windowing.season + 1)
+        self.first = division.first_origin(windowing.context, windowing.season)
         beyond = 0 if self._ahead else windowing.horizon
         self._ends = np.cumsum(np.maximum(0, series.lengths - windowing.horizon + beyond - self.first + 1))
 
@@ -129,10 +122,8 @@ class Windows:
         Raises:
             UnsuitableData: a part has no window.
         """
-        test = until * (1 - split.test)
-        validation = test - until * split.validation
-        parts = {"train": (0.0, validation), "validation": (validation, test), "test": (test, until)}
-        return {name: self.between(*part) for name, part in parts.items() if name == "train" or part[0] < part[1]}
+        parts = division.in_time(split.validation, split.test, until)
+        return {name: self.between(*part) for name, part in parts.items()}
 
     def between(self, begin: float, end: float) -> Rows:
         """The numbers of those that forecast nothing but steps of each series from one share of its length to another.
@@ -140,17 +131,13 @@ class Windows:
         Raises:
             UnsuitableData: there is none.
         """
-        lengths, starts = self.series.lengths, self._ends - self._counts
-        lows = np.maximum(np.round(lengths * begin).astype(np.int64), self.first)
-        highs = np.round(lengths * end).astype(np.int64) - self.windowing.horizon + 1
-        rows = [np.arange(low, high) + start - self.first for low, high, start in zip(lows, highs, starts, strict=True)]
-        found = np.concatenate(rows)
-        if not len(found):
-            raise UnsuitableData(
-                f"No {self.windowing.horizon} steps lie between {begin:.0%} and {end:.0%} of a series with "
-                f"{self.first} before them: lower `horizon`, `context` or `season`, or change `training.split`."
-            )
-        return found
+        lengths, starts = self.series.lengths.tolist(), self._ends - self._counts - self.first
+        try:
+            found = division.origins(lengths, (begin, end), self.first, self.windowing.horizon)
+        except division.Indivisible as error:
+            raise UnsuitableData(f"{error}.") from error
+        rows = [np.arange(steps.start, steps.stop) + start for steps, start in zip(found, starts, strict=True)]
+        return np.concatenate(rows)
 
     def targets(self, rows: Rows) -> NDArray[np.float32]:
         """(M, H + 1): the values to come, NaN beyond the end, and the scale of the errors.

@@ -17,7 +17,8 @@ from models.splits import Parts
 from models.tasks import TASKS, Task, task_of, with_loss
 from models.training.device import Compute, choose
 from models.training.settings import TrainingSettings, training_settings
-from models.windows import Windowing, season_of
+from models.windows import Windowing
+from shapes.division import season_of
 from shapes.requirements import unmet
 from shapes.tokens import Given, Tokenizer, Unit
 

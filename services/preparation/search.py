@@ -9,6 +9,7 @@ from services import datasets
 from services.baselines import split_of
 from services.catalogue import Catalogue, Entry
 from services.errors import FieldError, Invalid
+from services.preparation.division import check_rows
 from services.preparation.objectives import MEASURED_OF_THE_NETWORK, objectives
 from services.preparation.queues import compute_queue
 from services.preparation.spaces.corners import check_corners, check_fixed, faults, raise_all
@@ -151,6 +152,7 @@ def _check_rows(catalogue: Catalogue, request: SearchRequest, manifest: Entry) -
         if "validation" not in splits and split["validation"] == 0:
             msg = "must be above 0, or folds given: trials are compared on these rows, and the data set brings none"
             raise Invalid.field("no_held_out_rows", ["body", "training", "split", "validation"], msg)
+        check_rows(catalogue, request.training, manifest)
         return
     if request.folds == 1:
         raise Invalid.field("folds_unsuitable", ["body", "folds"], "must be 0, for one training, or 2 or more")

@@ -5,6 +5,7 @@ from sqlalchemy.orm import Session
 
 from services import datasets
 from services.errors import Invalid
+from services.preparation.division import check_rows, check_steps
 from services.preparation.queues import compute_queue
 from services.requests.train import TrainRequest
 from services.resources import Resources
@@ -17,6 +18,8 @@ def prepare(session: Session, resources: Resources, request: TrainRequest) -> Jo
     manifest = dataset.manifest or {}
     check = resources.catalogue.check_training
     task = check(request.architecture, request.hyperparameters, request.training, request.task, manifest)["name"]
+    check_rows(resources.catalogue, request.training, manifest)
+    check_steps(resources.catalogue, request, manifest)
     body = request.model_dump(mode="json")
     body["model"] = request.model or f"{request.dataset}-{request.architecture}"[:63]
     check_task(session, body["model"], task)

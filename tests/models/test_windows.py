@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from models.errors import Mismatch, UnsuitableData
 from models.ragged import Ragged
 from models.training.settings import Split
-from models.windows import Windowing, Windows, season_of
+from models.windows import Windowing, Windows
+from shapes.division import season_of
 
 VALUE = {"name": "value", "kind": "numeric", "role": "target"}
 PROMOTION = {"name": "promotion", "kind": "numeric", "role": "known_ahead"}

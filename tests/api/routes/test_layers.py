@@ -18,7 +18,12 @@ def convolution(channels: int = 8, kernel: int = 3, **fields: Any) -> dict[str, 
 def add_images(client: TestClient, *shape: int, num_classes: int = 3) -> None:
     """A data set `pictures` of this shape."""
     classes = [str(number) for number in range(num_classes)]
-    manifest = {**DATA, "classes": classes, "input": {"name": "image", "dtype": "uint8", "shape": list(shape)}}
+    manifest = {
+        **DATA,
+        "splits": {"train": {"count": 20}},
+        "classes": classes,
+        "input": {"name": "image", "dtype": "uint8", "shape": list(shape)},
+    }
     add_dataset(opened(client), "pictures", {}, manifest)
 
 

@@ -66,6 +66,8 @@ def database_url(tmp_path_factory: pytest.TempPathFactory) -> str:
     with database.transaction() as session:
         session.add(Dataset(name="images", format="idx", manifest=IMAGES))
         session.add(Dataset(name="rows", format="csv", manifest=ROWS))
+        few = {**ROWS, "splits": {"train": {"count": 2}}, "digest": "sha256:7"}
+        session.add(Dataset(name="few", format="csv", manifest=few))
         for name, manifest in (("texts", TEXTS), ("tags", TAGS), ("series", SERIES), ("sales", SALES)):
             session.add(Dataset(name=name, format="auto", manifest=manifest))
         session.add(Model(name="of-rows", task="regression"))
@@ -260,6 +262,20 @@ def test_a_bad_call_is_refused_naming_its_field(
         submit(resources, **given)
     assert all(error["loc"] == ["body", *loc] for error in caught.value.errors)
     assert said in caught.value.errors[0]["msg"]
+
+
+@pytest.mark.parametrize("kind", ["search", "train"])
+def test_rows_that_cannot_be_divided_are_refused_before_any_worker_tries(resources: Resources, kind: str) -> None:
+    def submitted(**given: Any) -> Job:
+        body = {"kind": kind, "architecture": "linear", "dataset": "few", **given}
+        with resources.database.transaction() as session:
+            return jobs.submit(session, resources, JOB_REQUEST.validate_python(body), idempotency_key=None)
+
+    with pytest.raises(Invalid, match="2 rows are too few to hold 20% of them out for validation: add rows") as refused:
+        submitted()
+    assert (refused.value.code, refused.value.errors[0]["loc"]) == ("too_few_rows", ["body", "dataset"])
+    with pytest.raises(Invalid, match="1 of 2 rows would be left to train on"):
+        submitted(training={"split": {"validation": 0.5, "test": 0}})
 
 
 def test_a_space_with_more_values_than_can_be_checked_is_refused(resources: Resources) -> None:

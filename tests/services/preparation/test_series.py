@@ -18,7 +18,14 @@ SALES: dict[str, Any] = {
     "task": "forecasting",
     "splits": {"train": {"count": 1}},
     "classes": None,
-    "input": {"name": "series", "dtype": "float32", "shape": [None, 1], "columns": COLUMNS},
+    "input": {
+        "name": "series",
+        "dtype": "float32",
+        "shape": [None, 1],
+        "columns": COLUMNS,
+        "time": {"name": "day", "unit": "day", "step": 1},
+        "series": [{"id": "a", "start": "2026-01-01", "steps": 2}, {"id": "b", "start": "2026-01-01", "steps": 60}],
+    },
     "target": None,
 }
 WORDS: dict[str, Any] = {
@@ -48,6 +55,7 @@ def submit(resources: Resources, **body: Any) -> Job:
     "body",
     [
         {"kind": "train"},
+        {"kind": "train", "hyperparameters": {"context": 35}},
         {"kind": "train", "training": {"loss": {"name": "pinball"}}},
         {"kind": "cross_validate", "method": "rolling_origin"},
         {"kind": "search"},
@@ -67,6 +75,13 @@ def test_series_are_forecast(resources: Resources, body: dict[str, Any]) -> None
         ({"kind": "train", "architecture": "lenet"}, "job_invalid", "lenet takes image data"),
         ({"kind": "train", "training": {"loss": {"name": "cross_entropy"}}}, "job_invalid", "not a choice for forec"),
         ({"kind": "train", "training": {"truncate_steps": 0}}, "job_invalid", "truncate_steps"),
+        (
+            {"kind": "train", "hyperparameters": {"context": 36}},
+            "too_few_steps",
+            "No 1 steps lie between 0% and 60% of a series with 36 before them",
+        ),
+        ({"kind": "train", "hyperparameters": {"context": 4, "season": 40}}, "too_few_steps", "with 41 before them"),
+        ({"kind": "train", "hyperparameters": {"context": 4, "horizon": 13}}, "too_few_steps", "No 13 steps lie"),
         (
             {"kind": "train", "training": {"loss": {"name": "pinball", "quantiles": [0.9, 0.1]}}},
             "job_invalid",
