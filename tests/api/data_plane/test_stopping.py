@@ -17,6 +17,7 @@ from tests.serving_models import slow, tensors_signature
 from tests.stack import free_port, wait_until
 
 SLOW = "/v2/models/slow/infer"
+PATIENT = "X-Timeout-Ms: 60000"
 NUMBERS = np.random.default_rng(0).random((1, 4), np.float32)
 
 
@@ -34,10 +35,10 @@ def stopping(tmp_path: Path, broker_url: str) -> Iterator[Gateway]:
 
 def test_what_is_under_way_is_answered_before_it_stops(stopping: Gateway) -> None:
     with stopping.connect() as warm, stopping.connect() as busy, stopping.connect() as piped:
-        warm.sendall(request(SLOW, tensor(NUMBERS)))
+        warm.sendall(request(SLOW, tensor(NUMBERS), PATIENT))  # it is loaded and measured first
         assert read(warm).status == 200
-        busy.sendall(request(SLOW, tensor(NUMBERS)))
-        piped.sendall(request(SLOW, tensor(NUMBERS)) + request(PRICES, rows(3)))
+        busy.sendall(request(SLOW, tensor(NUMBERS), PATIENT))
+        piped.sendall(request(SLOW, tensor(NUMBERS), PATIENT) + request(PRICES, rows(3)))
         time.sleep(0.1)
         stopping.process.send_signal(signal.SIGTERM)
         reply = read(busy)
