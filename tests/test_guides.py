@@ -33,6 +33,7 @@ def test_the_evaluation_works_as_it_stands(stack: Stack, tmp_path: Path) -> None
     assert (tmp_path / "hardest.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_the_applications_of_generative_models_work_as_they_stand(stack: Stack, tmp_path: Path) -> None:
     printed = run_lines("sh generative", guide("generative"), stack, tmp_path)
     assert re.findall(r"(scan|inverted)\.png .* (yes|no) *$", printed, re.M)[1] == ("inverted", "yes")

@@ -84,6 +84,7 @@ def await_progress(stack: Stack, job_id: str) -> None:
     wait_until(lambda: step(stack, job_id) > before or stack.job(job_id)["state"] == "succeeded", "progress")
 
 
+@pytest.mark.slow
 def test_a_child_killed_at_random_steps_ends_with_bit_identical_weights(fast: Stack, reference: str) -> None:
     job = fast.submit({**TRAIN, "model": "killed-child"})
     kills = 0
@@ -99,6 +100,7 @@ def test_a_child_killed_at_random_steps_ends_with_bit_identical_weights(fast: St
     assert len(fast.get("/v1/models/killed-child")["versions"]) == 1
 
 
+@pytest.mark.slow
 def test_a_killed_worker_takes_its_child_along_and_the_next_ends_bit_identically(fast: Stack, reference: str) -> None:
     job = fast.submit({**TRAIN, "model": "killed-worker"})
     for _ in range(2):
@@ -194,6 +196,7 @@ def test_pause_and_resume_lose_nothing(fast: Stack, reference: str) -> None:
     assert weights(fast, job["id"]) == reference
 
 
+@pytest.mark.slow
 def test_a_stopped_worker_gives_its_job_back_uncharged(fast: Stack, reference: str) -> None:
     job = fast.submit({**TRAIN, "model": "given-back"})
     wait_until(lambda: step(fast, job["id"]) > 20, "some steps")
@@ -211,6 +214,7 @@ def suspend_between_transactions(stack: Stack, process: psutil.Process) -> None:
         process.suspend()
 
 
+@pytest.mark.slow
 def test_a_worker_stopped_past_its_lease_and_woken_writes_nothing(fast: Stack) -> None:
     job = fast.submit({**TRAIN, "model": "late"})
     wait_until(lambda: step(fast, job["id"]) > 0, "the first step")

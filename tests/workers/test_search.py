@@ -118,6 +118,7 @@ def kill_one(stack: Stack) -> None:
     wait_until(lambda: is_up(stack), "the gateway's readiness")
 
 
+@pytest.mark.slow
 def test_a_search_survives_a_kill_of_every_process_and_a_pause(fast: Stack) -> None:
     search_id = fast.submit({**SEARCH, "trials": 3})["id"]
     wait_until(fast.children, "the first trial's start")

@@ -47,6 +47,7 @@ def with_model(directory: Path, kind: str, trained: Outcome, dataset: Path, **re
     return run(context)
 
 
+@pytest.mark.slow
 def test_unet_reaches_90_percent_of_overlap_on_drawn_shapes(tmp_path: Path) -> None:
     dataset = write(tmp_path / "data", shapes_masks.COUNT)
     training = {
