@@ -21,7 +21,7 @@ from api.data_plane.outbox import Outbox
 from api.data_plane.plane import DataPlane
 from api.dependencies import only_declared_query
 from api.event_stream import Streams
-from api.heads import heads_of
+from api.head_routes import head_routes_of
 from api.openapi import describe
 from api.processes import end_with_parent
 from api.request_id import RequestId
@@ -85,12 +85,12 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.telemetry = telemetry
     problems.install(app)
     for module in (system, catalogue, datasets, jobs, trials, models, predictions, generation):
-        for router in (module.router, heads_of(module.router)):
+        for router in (module.router, head_routes_of(module.router)):
             app.include_router(router, dependencies=[Depends(only_declared_query)])
     # Others say what is asked of these, and with what. Of two routes that match the first is taken: /v2/models/stats
     # is not the model `stats`.
     for module in (health, protocol_extensions, inference_protocol):
-        for router in (module.router, heads_of(module.router)):
+        for router in (module.router, head_routes_of(module.router)):
             app.include_router(router)
     app.openapi = lambda: describe(app, with_key=settings.api_key is not None)  # type: ignore[method-assign]
     # The last one added is the outermost.

@@ -88,8 +88,13 @@ class Syllabus(Submissions):
         as it is. Raises TypeError for anything else.
         """
         body = body_of(inputs)
-        options = {"variant": variant, "top_k": top_k, "beam_width": beam_width, "max_length": max_length}
-        options["calibrated"] = "true" if calibrated else None
+        options = {
+            "variant": variant,
+            "top_k": top_k,
+            "calibrated": "true" if calibrated else None,
+            "beam_width": beam_width,
+            "max_length": max_length,
+        }
         headers = {"X-Timeout-Ms": timeout_ms, "X-Priority": priority}
         body["headers"] = body.get("headers", {}) | {
             name: str(each) for name, each in headers.items() if each is not None

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeVar
 
 from models.errors import UnknownName
+from shapes.jobs import KINDS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,24 +20,6 @@ if TYPE_CHECKING:
 
 Part = TypeVar("Part")
 Wish = Literal["cancel", "pause"]
-KINDS = (
-    "ingest",
-    "register",
-    "train",
-    "evaluate",
-    "infer",
-    "optimize",
-    "explain",
-    "cross_validate",
-    "learning_curve",
-    "validation_curve",
-    "bias_variance",
-    "baseline",
-    "diagnose",
-    "trial",
-    "search",
-)
-
 DecodeImage = Callable[[bytes], "Image"]
 EncodePng = Callable[["np.ndarray[Any, Any]"], bytes]
 

@@ -22,13 +22,13 @@ from services.database import now
 from services.errors import Conflict, NotFound
 from services.studies import course
 from services.tables import Job, new_id
-from services.transitions import LEASED, EventDraft, lease_lost
+from services.transitions import LEASED, EventDraft, JobState, lease_lost
 
 
 def enter(
     session: Session,
     job_id: str,
-    state: str,
+    state: JobState,
     *,
     token: str | None = None,
     reason: str | None = None,

@@ -5,7 +5,7 @@ What else follows from a change is `services.lifecycle`'s business; this is what
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
@@ -15,8 +15,11 @@ from services.errors import Conflict, LeaseLost, NotFound, SyllabusError
 from services.queue import QUEUES
 from services.tables import TERMINAL, Job, JobEvent
 
+JobState = Literal[
+    "queued", "running", "pausing", "paused", "interrupted", "cancelling", "succeeded", "failed", "cancelled"
+]
 # From which states each state may be entered.
-ENTERED_FROM: Mapping[str, frozenset[str]] = {
+ENTERED_FROM: Mapping[JobState, frozenset[JobState]] = {
     "queued": frozenset({"running", "interrupted", "paused"}),
     "running": frozenset({"queued"}),
     "pausing": frozenset({"running"}),
@@ -36,7 +39,7 @@ EventDraft = tuple[str, dict[str, Any]]
 def enter(
     session: Session,
     job_id: str,
-    state: str,
+    state: JobState,
     *,
     token: str | None = None,
     reason: str | None = None,

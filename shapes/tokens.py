@@ -147,7 +147,7 @@ class Tokenizer:
 
     def fits(self, text: str) -> bool:
         """Whether a text has no more units than are read."""
-        if len(composed(text)) < self.max_length:  # a unit is a character or more
+        if len(composed(text)) <= self.max_length:  # a unit is a character or more
             return True
         return next(islice(self.split(text), self.max_length, None), None) is None
 

@@ -15,7 +15,9 @@ from api.schemas.base import ListOf
 from api.schemas.jobs import ArtifactOut, JobOut, LogLine, SeriesOut
 from api.strict_json import StrictRoute
 from services import events, jobs
-from services.requests.jobs import JobKind, JobRequest, JobState
+from services.requests.jobs import JobRequest
+from services.transitions import JobState
+from shapes.jobs import JobKind
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=StrictRoute)
 

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 import onnx
 from onnx import ModelProto, TensorProto, ValueInfoProto
 
+from models.acceptance.structure import has_graph
+
 ROWS = 7
 """Put in the place of a first dimension that varies, to see whether every other size follows from it."""
 CAPRICIOUS = frozenset({"RoiAlign"})
@@ -14,14 +16,14 @@ CAPRICIOUS = frozenset({"RoiAlign"})
 def are_steady(model: ModelProto) -> bool:
     """Whether the rules of onnx say how large everything in the graph is, given the number of rows.
 
-    That is not so where a size depends on values, or a dimension beside the first varies, or there are texts, or graphs
-    within the graph, or operators that onnx has no rules for. What the file itself claims about sizes is not believed.
-    The model may lack the data of its large weights.
+    That is not so where a size depends on values, or a dimension beside the first varies, or there are texts, or
+    functions or graphs within the graph, or operators that onnx has no rules for. What the file itself claims about
+    sizes is not believed. The model may lack the data of its large weights.
     """
     bare = ModelProto()
     bare.CopyFrom(model)
     graph = bare.graph
-    if bare.functions or any(node.op_type in CAPRICIOUS for node in graph.node):
+    if bare.functions or any(node.op_type in CAPRICIOUS or has_graph(node) for node in graph.node):
         return False
     weights = {tensor.name for tensor in graph.initializer}
     for value in graph.input:

@@ -61,7 +61,7 @@ def examine(model: ModelProto) -> Facts:
     return Facts(
         opset=max((opset.version for opset in model.opset_import if domain_of(opset) == ""), default=0),
         parameters=sum(prod(tensor.dims) for tensor in tensors if tensor.data_type in FLOATS),
-        bounded=not any(_has_graph(node) for node in nodes),
+        bounded=not any(has_graph(node) for node in nodes),
     )
 
 
@@ -147,6 +147,7 @@ def _require_whole(tensor: TensorProto) -> None:
         raise JobError("tensor_invalid", msg) from error
 
 
-def _has_graph(node: NodeProto) -> bool:
+def has_graph(node: NodeProto) -> bool:
+    """Whether a node runs graphs of its own, as loops and conditions do."""
     # By what is there and not by the attribute's type, which may lie.
     return any(attribute.HasField("g") or attribute.graphs for attribute in node.attribute)

@@ -10,6 +10,7 @@ import numpy as np
 from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, ValueInfoProto
 from onnx.numpy_helper import to_array
 
+from models.acceptance.structure import has_graph
 from models.acceptance.walking import Message, quoted, walk
 from models.errors import JobError
 
@@ -45,7 +46,7 @@ def require_bounded(inferred: ModelProto, longest: int) -> None:
     types = {value.name: value.type.tensor_type.elem_type for value in messages if isinstance(value, ValueInfoProto)}
     if TensorProto.STRING not in types.values() and not any(map(_makes_text, messages)):
         return
-    if inferred.functions or any(isinstance(each, AttributeProto) and each.HasField("g") for each in messages):
+    if inferred.functions or any(isinstance(each, NodeProto) and has_graph(each) for each in messages):
         raise JobError("unbounded_text", "The graph has text, and graphs or functions of its own; do without either.")
     if longest > MAX_BYTES:
         raise JobError("unbounded_text", f"A text in the file has more than {MAX_BYTES} bytes; use shorter ones.")

@@ -80,7 +80,7 @@ def _read(context: JobContext, data: bytes) -> tuple[structure.Facts, str | None
         facts, own = structure.examine(model), own_signature(model)
         obey(context.report)
         shapes.check(model)
-        return facts, own, facts.bounded and costs.are_steady(model)
+        return facts, own, costs.are_steady(model)
 
 
 def _names(record: dict[str, Any], role: str) -> str:

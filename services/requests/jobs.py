@@ -1,6 +1,6 @@
 """Any job, told apart by `kind`."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, TypeAdapter
 
@@ -33,26 +33,5 @@ JobRequest = Annotated[
     | BaselineRequest
     | DiagnoseRequest,
     Field(discriminator="kind"),
-]
-JobKind = Literal[
-    "train",
-    "evaluate",
-    "infer",
-    "optimize",
-    "explain",
-    "cross_validate",
-    "learning_curve",
-    "validation_curve",
-    "bias_variance",
-    "search",
-    "baseline",
-    "diagnose",
-    "ingest",
-    "register",
-    "trial",
-]
-"""All that there are: those that can be asked for, and those that an upload or a search makes."""
-JobState = Literal[
-    "queued", "running", "pausing", "paused", "interrupted", "cancelling", "succeeded", "failed", "cancelled"
 ]
 JOB_REQUEST: TypeAdapter[JobRequest] = TypeAdapter(JobRequest)

@@ -13,6 +13,9 @@ from services.serving.network import Feeds
 from services.serving.protocol.requests import Header
 from services.serving.protocol.responses import encode
 
+NAMING_BYTES = 256
+"""Naming one row's answer takes about as long as putting so many bytes in words."""
+
 
 class Found(NamedTuple):
     """A model, the file of it that answers, and that file in memory."""
@@ -55,10 +58,6 @@ class Call:
     def effort(self, answer: Answer) -> int:
         """By what putting the answer in words takes time: bytes of outputs."""
         return answer.num_bytes
-
-
-NAMING_BYTES = 256
-"""Naming one row's answer takes about as long as putting so many bytes in words."""
 
 
 @dataclass(slots=True, eq=False)

@@ -9,13 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from services.errors import TooManyRequests
+from services.serving.batching import MARGIN
 
 WINDOW = 64
 """Pieces of work that say how fast they are done, all together: a small file that unpacks to much does not speak for
 all."""
 STAGES = 4
 """How often a request comes by: its body is read, its inputs are opened and decoded, and its answer is written."""
-MARGIN = 1.25
 Result = TypeVar("Result")
 
 

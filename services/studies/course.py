@@ -16,15 +16,20 @@ from services import transitions
 from services.database import now
 from services.studies import ranking
 from services.tables import TERMINAL, Job, Trial
-from services.transitions import LEASED
+from services.transitions import LEASED, JobState
 
 QUEUE = "trials"
 """Where a search waits for its trials."""
 
 # What becomes of a trial, by its state, when its search has entered a state.
-_STOPPED = {"queued": "cancelled", "paused": "cancelled", "running": "cancelling", "pausing": "cancelling"}
-_HALTED = {"queued": "paused", "running": "pausing"}
-WISHES: Mapping[str, Mapping[str, str]] = {
+_STOPPED: Mapping[str, JobState] = {
+    "queued": "cancelled",
+    "paused": "cancelled",
+    "running": "cancelling",
+    "pausing": "cancelling",
+}
+_HALTED: Mapping[str, JobState] = {"queued": "paused", "running": "pausing"}
+WISHES: Mapping[str, Mapping[str, JobState]] = {
     "queued": {"paused": "queued"},
     "pausing": _HALTED,
     "paused": _HALTED,
@@ -124,7 +129,7 @@ def _spread(session: Session, search: Job) -> None:
     _bring(session, search, WISHES.get(search.state, {}))
 
 
-def _bring(session: Session, search: Job, wishes: Mapping[str, str]) -> int:
+def _bring(session: Session, search: Job, wishes: Mapping[str, JobState]) -> int:
     """Bring the trials that are in one of these states into what it is mapped to; how many there were."""
     trials = select(Job).where(Job.parent_id == search.id, Job.state.in_(wishes)).order_by(Job.id)
     found = session.scalars(trials.with_for_update(), execution_options={"populate_existing": True}).all()

@@ -10,6 +10,7 @@ from services.errors import Conflict, Invalid, NotFound
 from services.requests.datasets import DatasetOptions
 from services.resources import Resources
 from services.tables import Dataset, Job
+from services.transitions import JobState
 
 MANIFEST = {"digest": "sha256:abc", "task": "classification", "modality": "image"}
 
@@ -28,7 +29,7 @@ def state(resources: Resources, name: str = "photos") -> str:
         return datasets.get(session, name).state
 
 
-def enter(resources: Resources, job_id: str, *states: str) -> None:
+def enter(resources: Resources, job_id: str, *states: JobState) -> None:
     with resources.database.transaction() as session:
         for each in states:
             lifecycle.enter(session, job_id, each)

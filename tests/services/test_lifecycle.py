@@ -11,6 +11,7 @@ from services import events, lifecycle, transitions
 from services.errors import Conflict, LeaseLost, NotFound
 from services.resources import Resources
 from services.tables import TERMINAL, Job, JobEvent
+from services.transitions import JobState
 
 LEASE = 30.0
 
@@ -195,7 +196,7 @@ def test_pausing_before_every_crash_does_not_add_attempts(resources: Resources) 
 
 
 @pytest.mark.parametrize(("wish", "end"), [("cancelling", "cancelled"), ("pausing", "paused")])
-def test_a_wish_is_fulfilled_when_the_worker_dies(resources: Resources, wish: str, end: str) -> None:
+def test_a_wish_is_fulfilled_when_the_worker_dies(resources: Resources, wish: JobState, end: str) -> None:
     job_id, _ = claimed(resources)
     with resources.database.transaction() as session:
         lifecycle.enter(session, job_id, wish)

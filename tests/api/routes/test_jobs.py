@@ -13,9 +13,10 @@ import pytest
 from starlette.testclient import TestClient
 
 from services import lifecycle
-from services.requests.jobs import JobKind, JobRequest, JobState
+from services.requests.jobs import JobRequest
 from services.tables import JobArtifact, ModelVersion
-from services.transitions import ENTERED_FROM
+from services.transitions import ENTERED_FROM, JobState
+from shapes.jobs import JobKind
 from tests.api.conftest import add_dataset, add_job, opened
 
 Problem = Callable[[httpx.Response, int, str], dict[str, Any]]

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
 
-def heads_of(router: APIRouter) -> APIRouter:
+def head_routes_of(router: APIRouter) -> APIRouter:
     """The GET routes of a router once more, under HEAD; the document, where they go without saying, has not these.
 
     The body is made and then left out by the server, but for files and events, which are not even begun.
